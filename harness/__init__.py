@@ -1,0 +1,1 @@
+"""A hardware matrix test harness for ONNX Runtime builds; importing this costs nothing."""

@@ -1,0 +1,1 @@
+"""What both sides of the process boundary know; standard library only."""
