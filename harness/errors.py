@@ -12,7 +12,7 @@ class HarnessError(Exception):
 
 
 class ConfigurationError(HarnessError):
-    """An argument, a config file or an input file is wrong; the text says where and what is right."""
+    """An argument or a file is wrong; the text says where, what, and what would be right."""
 
     exit_code = 2
 

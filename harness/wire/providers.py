@@ -1,4 +1,4 @@
-"""Execution providers in ONNX Runtime's spelling, and the chain of candidates of each device request.
+"""Execution providers in ONNX Runtime's spelling, and each device request's chain of candidates.
 
 Source of the names: https://onnxruntime.ai/docs/execution-providers/
 """
@@ -37,6 +37,25 @@ class DeviceRequest(StrEnum):
     OPENVINO_NPU = "OPENVINO_NPU"
     ROCM = "ROCM"
     MIGRAPHX = "MIGRAPHX"
+
+
+class ConcurrentRun(StrEnum):
+    """Whether several threads may run one session at once."""
+
+    ALLOWED = "allowed"
+    SERIALISED = "serialised by the backend"
+
+
+CONCURRENT_RUN: Mapping[ExecutionProvider, ConcurrentRun] = {
+    # https://onnxruntime.ai/docs/api/c/struct_ort_api.html (Run): safe on these EPs.
+    ExecutionProvider.CPU: ConcurrentRun.ALLOWED,
+    ExecutionProvider.CUDA: ConcurrentRun.ALLOWED,
+    ExecutionProvider.OPENVINO: ConcurrentRun.ALLOWED,
+    # One engine context per session, or nothing promised: the backend takes a lock.
+    ExecutionProvider.TENSORRT: ConcurrentRun.SERIALISED,
+    ExecutionProvider.ROCM: ConcurrentRun.SERIALISED,
+    ExecutionProvider.MIGRAPHX: ConcurrentRun.SERIALISED,
+}
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,156 @@
+"""One cell under test: its environment made, its worker greeted, its canaries heard."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+from packaging.version import Version
+
+from harness.controller.process import Launch
+from harness.controller.staging import staged_worker
+from harness.controller.supervisor import Observed, Supervisor, Worker
+from harness.environments import ensure
+from harness.errors import EnvironmentUnusableError
+from harness.results import CaseResult, CellRecord, CellState
+from harness.wire.catalogue import CANARY_BUILD, CANARY_DEVICE
+from harness.wire.messages import Evidence, Hello, Request
+from harness.wire.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from harness.corpus.packing import CorpusCase
+    from harness.environments import Interpreter
+    from harness.matrix import Cell, Limits
+    from harness.sources import Sources
+    from harness.wire.catalogue import Procedure
+
+CANARY_DEADLINE_S = 120.0
+"""A first session on a GPU may compile kernels for minutes."""
+
+
+class CellUnderTest:
+    """A cell that can carry out cases, or that says why it cannot."""
+
+    def __init__(self, cell: Cell, supervisor: Supervisor | None, record: CellRecord) -> None:
+        self.cell = cell
+        self.record = record
+        """How the cell was found before its first case."""
+        self._supervisor = supervisor
+
+    @classmethod
+    def open(cls, cell: Cell, sources: Sources) -> Self:
+        """Return the cell, READY, without its device, or BROKEN with a reason; never raise."""
+        supervisor = None
+        hello = None
+        try:
+            supervisor = Supervisor(_launch(cell, ensure_interpreter(cell, sources), sources))
+            hello = supervisor.hello()
+            _check(cell, hello)
+            state, reason = _canaries(cell, supervisor)
+        except EnvironmentUnusableError as error:
+            state, reason = CellState.BROKEN, str(error)
+        return cls(cell, supervisor, _record(cell, state, reason, hello))
+
+    def execute(
+        self, suite: str, case: CorpusCase, limits: Limits, *, worker: Worker = Worker.ANY
+    ) -> CaseResult:
+        """Return what was observed of one case; without the device it is not asked."""
+        if self.record.state is CellState.READY:
+            observed = self.ask(case.procedure, case.arguments, limits.deadline_s, worker)
+        else:
+            evidence = Evidence(requirement=self.record.reason)
+            observed = Observed(outcome=Outcome.NOT_TESTED, evidence=evidence, duration_s=0.0)
+        return CaseResult(
+            cell=self.cell.id,
+            suite=suite,
+            case=case.id,
+            outcome=observed.outcome,
+            duration_s=observed.duration_s,
+            evidence=observed.evidence,
+        )
+
+    def ask(
+        self,
+        procedure: Procedure,
+        arguments: dict[str, object],
+        deadline_s: float,
+        worker: Worker = Worker.ANY,
+    ) -> Observed:
+        """Return what a procedure observed on the cell's device."""
+        assert self._supervisor is not None
+        request = _request(self.cell, procedure, arguments)
+        try:
+            return self._supervisor.execute(request, deadline_s=deadline_s, worker=worker)
+        except EnvironmentUnusableError as error:  # it was usable before: an outage of our own
+            evidence = Evidence(text=f"no worker can be had any more: {error}")
+            return Observed(outcome=Outcome.HARNESS_FAULT, evidence=evidence, duration_s=0.0)
+
+    def close(self) -> None:
+        """End the cell's worker."""
+        if self._supervisor is not None:
+            self._supervisor.close()
+
+
+def ensure_interpreter(cell: Cell, sources: Sources) -> Interpreter:
+    """Return the verified interpreter of the cell's environment, made if need be."""
+    return ensure(cell, wheelhouse=sources.wheelhouse, cache=sources.cache)
+
+
+def _launch(cell: Cell, interpreter: Interpreter, sources: Sources) -> Launch:
+    isolated = ("-P", "-s", "-X", "faulthandler", "-m", "harness.worker")
+    return Launch(
+        command=(str(interpreter.python), *isolated),
+        environment={"PYTHONPATH": str(staged_worker(sources.cache)), **cell.variant.environment},
+        memory_limit_mib=cell.variant.limits.memory_mib,
+    )
+
+
+def _check(cell: Cell, hello: Hello) -> None:
+    """Raise EnvironmentUnusableError unless the worker is the build that was asked for."""
+    wanted = f"{cell.variant.distribution}=={cell.build.release}"
+    if hello.distributions != (wanted,):
+        owners = ", ".join(hello.distributions) or "no distribution"
+        raise EnvironmentUnusableError(f"onnxruntime belongs to {owners}; wanted only {wanted}")
+    if Version(hello.release).base_version != Version(cell.build.release).base_version:
+        raise EnvironmentUnusableError(
+            f"onnxruntime says that it is {hello.release}; wanted {cell.build.release}"
+        )
+    if not f"{hello.python}.".startswith(f"{cell.python}."):
+        raise EnvironmentUnusableError(
+            f"the worker runs Python {hello.python}; wanted {cell.python}"
+        )
+
+
+def _canaries(cell: Cell, supervisor: Supervisor) -> tuple[CellState, str]:
+    for procedure in (CANARY_BUILD, CANARY_DEVICE):
+        request = _request(cell, procedure, {})
+        observed = supervisor.execute(request, deadline_s=CANARY_DEADLINE_S)
+        match observed.outcome:
+            case Outcome.PASS:
+                continue
+            case Outcome.NOT_TESTED if procedure is CANARY_DEVICE:
+                return CellState.NO_DEVICE, observed.evidence.requirement
+        said = observed.evidence.text or observed.evidence.requirement
+        return CellState.BROKEN, f"{procedure.id}: {observed.outcome}: {said}"
+    return CellState.READY, ""
+
+
+def _request(cell: Cell, procedure: Procedure, arguments: dict[str, object]) -> Request:
+    return Request(
+        procedure=procedure.id,
+        device=cell.variant.device,
+        providers={name: dict(options) for name, options in cell.variant.providers.items()},
+        arguments=arguments,
+    )
+
+
+def _record(cell: Cell, state: CellState, reason: str, hello: Hello | None) -> CellRecord:
+    return CellRecord(
+        cell=cell.id,
+        variant=cell.variant.name,
+        release=cell.build.release,
+        python=cell.python,
+        device=cell.variant.device,
+        state=state,
+        reason=reason,
+        hello=hello,
+    )

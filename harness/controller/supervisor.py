@@ -1,0 +1,159 @@
+"""One case on one cell: whatever the worker does becomes an observation with evidence.
+
+Anything that speaks the wire can stand behind it: a build's worker, or a program that misbehaves.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass, replace
+from enum import Enum, auto
+from typing import Any, assert_never
+
+from harness.controller.process import Cause, Child, Death, Launch
+from harness.errors import EnvironmentUnusableError
+from harness.wire.messages import PROTOCOL, Evidence, Hello, Reply, Request
+from harness.wire.outcomes import Outcome
+
+HELLO_DEADLINE_S = 60.0
+"""A cold import of a large build from a slow disk takes long; a warm one 0.1 s."""
+
+
+class Worker(Enum):
+    """Which worker carries a case out."""
+
+    ANY = auto()
+    FRESH = auto()
+    """One that has carried out nothing before."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What was observed of one case, and how long it took from request to reply."""
+
+    outcome: Outcome
+    evidence: Evidence
+    duration_s: float
+
+
+class Supervisor:
+    """Carries out cases one at a time, each on a worker that is alive and well."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._child: Child | None = None
+        self._fresh = False
+        self._number = 0
+
+    def hello(self) -> Hello:
+        """Return what a worker says of itself; raise EnvironmentUnusableError if it cannot."""
+        child = self._child = self._started()
+        message = child.answer(deadline_s=HELLO_DEADLINE_S)
+        if isinstance(message, Death):
+            self._child = None
+            raise EnvironmentUnusableError(f"the worker said no hello: {_ending(message)}")
+        if "unusable" in message:
+            self.close()
+            raise EnvironmentUnusableError(f"the worker cannot start:\n{message['unusable']}")
+        return self._checked(message)
+
+    def execute(
+        self, request: Request, *, deadline_s: float, worker: Worker = Worker.ANY
+    ) -> Observed:
+        """Return what was observed of one case, after at most about `deadline_s` seconds.
+
+        Raise EnvironmentUnusableError when no worker can be had any more.
+        """
+        child = self._ready(worker)
+        self._number += 1
+        request = replace(request, number=self._number)
+        began = time.perf_counter()
+        answer = self._answer(child, request, deadline_s)
+        duration_s = time.perf_counter() - began
+        if isinstance(answer, Reply):
+            return Observed(outcome=answer.outcome, evidence=answer.evidence, duration_s=duration_s)
+        self._child = None  # its group is gone already
+        outcome, evidence = judge_death(answer)
+        return Observed(outcome=outcome, evidence=evidence, duration_s=duration_s)
+
+    def close(self) -> None:
+        """End the worker; a second close does nothing."""
+        if self._child is not None:
+            self._child.close()
+            self._child = None
+
+    def _ready(self, worker: Worker) -> Child:
+        if self._child is not None and worker is Worker.FRESH and not self._fresh:
+            self.close()
+        if self._child is None:
+            self.hello()
+        assert self._child is not None
+        self._fresh = False
+        return self._child
+
+    def _started(self) -> Child:
+        self.close()
+        try:
+            child = Child(self._launch)
+        except OSError as error:
+            raise EnvironmentUnusableError(f"the worker cannot be started: {error}") from error
+        self._fresh = True
+        return child
+
+    def _checked(self, message: dict[str, Any]) -> Hello:
+        if message.get("protocol") != PROTOCOL:
+            self.close()
+            raise EnvironmentUnusableError(
+                f"the worker speaks protocol {message.get('protocol')!r}, wanted {PROTOCOL}"
+            )
+        try:
+            return Hello.from_json(message)
+        except (KeyError, TypeError) as error:
+            self.close()
+            raise EnvironmentUnusableError(f"the worker's hello is malformed: {error}") from error
+
+    def _answer(self, child: Child, request: Request, deadline_s: float) -> Reply | Death:
+        began = time.monotonic()
+        message = child.ask(request.to_json(), deadline_s=deadline_s)
+        while not isinstance(message, Death):
+            try:
+                reply = Reply.from_json(message)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                child.close()
+                text = f"a malformed reply: {error!r}"
+                return Death(cause=Cause.BABBLED, exit_status=None, signal="", log="", text=text)
+            if reply.number == request.number:
+                return reply
+            # A stale reply answers an earlier case, which has its outcome already.
+            message = child.answer(deadline_s=deadline_s - (time.monotonic() - began))
+        return message
+
+
+def judge_death(death: Death) -> tuple[Outcome, Evidence]:
+    """Return the outcome that a worker's death means, with what was seen of it."""
+    evidence = Evidence(
+        text=_ending(death),
+        signal=death.signal,
+        exit_status=death.exit_status if not death.signal else None,
+        log=death.log,
+    )
+    match death.cause:
+        case Cause.HUNG:
+            return Outcome.TIMEOUT, evidence
+        case Cause.BABBLED:
+            return Outcome.HARNESS_FAULT, evidence
+        case Cause.OVER_MEMORY:
+            return Outcome.CRASH, evidence
+        case Cause.DIED:  # no build has a reason to end the process with success
+            success = death.exit_status == 0
+            return (Outcome.HARNESS_FAULT if success else Outcome.CRASH), evidence
+    assert_never(death.cause)
+
+
+def _ending(death: Death) -> str:
+    match death:
+        case Death(signal=str(name)) if name:
+            return f"ended by {name}"
+        case Death(cause=Cause.DIED):
+            return f"ended with exit status {death.exit_status} and no reply"
+    return f"{death.cause}: {death.text}"

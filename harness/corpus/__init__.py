@@ -1,0 +1,1 @@
+"""Where cases with models come from; controller side, may import onnx."""

@@ -1,0 +1,163 @@
+"""ONNX values and models written once to disk, in the form that a worker reads without onnx.
+
+A pack is a folder with ``cases.json`` (the descriptions) and ``data.bin`` (the bytes, each value at
+a multiple of 64), made in a temporary place and renamed, so that a half-made one is never read.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+import filelock
+import numpy as np
+import onnx
+from onnx import numpy_helper
+
+from harness.wire.catalogue import MODEL_CASE, PROCEDURES, Procedure
+from harness.wire.values import Blob, DataSet, ElementType, ModelCase
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Sequence
+
+PACK_FORMAT = 1
+"""Raised when what a pack holds changes, so that an older pack is made again."""
+
+ALIGNMENT = 64
+
+
+@dataclass(frozen=True, kw_only=True)
+class CorpusCase:
+    """One case of a corpus: what to ask of a worker."""
+
+    id: str
+    """``onnx/node/test_abs``: the suite, then a path within it."""
+    procedure: Procedure
+    arguments: dict[str, Any]
+
+
+class Packer:
+    """Writes values into one data file and returns their descriptions."""
+
+    def __init__(self, out: BinaryIO, data_file: Path) -> None:
+        self._out = out
+        self.data_file = str(data_file)
+
+    def blob(self, data: bytes) -> Blob:
+        """Write bytes and return where they stand."""
+        self._out.write(b"\0" * (-self._out.tell() % ALIGNMENT))
+        offset = self._out.tell()
+        self._out.write(data)
+        return Blob(file=self.data_file, offset=offset, size=len(data))
+
+    def value(self, value: Any) -> dict[str, Any]:
+        """Write an array, a TensorProto, a list, a dict or None and return its description.
+
+        An array is described by its numpy type; ml_dtypes stand for the types that numpy lacks.
+        """
+        match value:
+            case None:
+                return {"optional": None}
+            case list() | tuple():
+                return {"sequence": [self.value(item) for item in value]}
+            case dict():
+                keys, values = (np.array(list(part)) for part in (value.keys(), value.values()))
+                return {"map": {"keys": self.value(keys), "values": self.value(values)}}
+            case onnx.TensorProto():
+                return self._tensor(numpy_helper.to_array(value))
+        return self._tensor(np.asarray(value))
+
+    def _tensor(self, array: np.ndarray[Any, Any]) -> dict[str, Any]:
+        if array.dtype.kind in "OUS":
+            element_type = ElementType.STRING
+            data = json.dumps([_text(item) for item in array.ravel().tolist()]).encode()
+        else:
+            proto = numpy_helper.from_array(array)
+            element_type, data = ElementType(proto.data_type), proto.raw_data
+        blob = self.blob(data)
+        shape = list(array.shape)
+        return {"tensor": element_type.ort_name, "shape": shape, "at": [blob.offset, blob.size]}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Packable:
+    """A case about to be packed: the model, its data sets and the tolerances."""
+
+    id: str
+    model: bytes | Path
+    """The model's bytes, or the path of one that must be opened in place."""
+    data_sets: Sequence[tuple[Sequence[Any], Sequence[Any] | None]]
+    rtol: float
+    atol: float
+
+
+def packed(folder: Path, write: Callable[[Packer], Iterable[CorpusCase]]) -> list[CorpusCase]:
+    """Return the cases of the pack in `folder`; `write` makes them if it is not there."""
+    index = folder / "cases.json"
+    if not index.exists():
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with filelock.FileLock(f"{folder}.lock"):
+            if not index.exists():
+                _make(folder, write)
+    procedures = {procedure.id: procedure for procedure in PROCEDURES}
+    return [
+        CorpusCase(id=case_id, procedure=procedures[procedure], arguments=arguments)
+        for case_id, procedure, arguments in json.loads(index.read_bytes())
+    ]
+
+
+def _make(folder: Path, write: Callable[[Packer], Iterable[CorpusCase]]) -> None:
+    shutil.rmtree(folder, ignore_errors=True)  # left without an index by an interrupted removal
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as temporary:
+        making = Path(temporary, "pack")
+        making.mkdir()
+        with (making / "data.bin").open("wb") as out:
+            cases = write(Packer(out, folder / "data.bin"))
+            index = [[case.id, case.procedure.id, case.arguments] for case in cases]
+        (making / "cases.json").write_text(json.dumps(index))
+        making.rename(folder)
+
+
+def model_case(case: Packable, packer: Packer) -> CorpusCase:
+    """Write a model and its data sets and return the case that runs and compares them."""
+    described = _described(case, packer)
+    return CorpusCase(id=case.id, procedure=MODEL_CASE, arguments=described.to_json())
+
+
+def _described(case: Packable, packer: Packer) -> ModelCase:
+    if isinstance(case.model, Path):
+        model, in_place = Blob(file=str(case.model)), True
+        proto = onnx.load(case.model, load_external_data=False)
+    else:
+        model, in_place = packer.blob(case.model), False
+        proto = onnx.load_model_from_string(case.model)
+    return ModelCase(
+        model=model,
+        in_place=in_place,
+        ir=proto.ir_version,
+        opsets={_domain(opset.domain): opset.version for opset in proto.opset_import},
+        data=packer.data_file,
+        data_sets=tuple(_data_sets(case, packer)),
+        rtol=case.rtol,
+        atol=case.atol,
+    )
+
+
+def _data_sets(case: Packable, packer: Packer) -> Iterator[DataSet]:
+    for inputs, outputs in case.data_sets:
+        yield DataSet(
+            inputs=tuple(packer.value(value) for value in inputs),
+            outputs=None if outputs is None else tuple(packer.value(value) for value in outputs),
+        )
+
+
+def _domain(name: str) -> str:
+    return "" if name == "ai.onnx" else name
+
+
+def _text(item: Any) -> str:
+    return item.decode(errors="surrogateescape") if isinstance(item, bytes) else str(item)

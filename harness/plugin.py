@@ -1,0 +1,325 @@
+"""The pytest side: what to run on which cells, and every result into the run's folder.
+
+A module of tests/conformance names a suite; each cell and case of it becomes an item of its own,
+without fixtures, so that thousands of them cost little.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from harness.baseline import Baseline, baselines_of
+from harness.controller.cell import CellUnderTest
+from harness.controller.supervisor import Worker
+from harness.environments import cache_root
+from harness.errors import HarnessError
+from harness.matrix import Tag, read_matrix
+from harness.report.summary import Judged, exit_code, summarise
+from harness.report.terminal import as_text, evidence_lines, one_line, render_run
+from harness.results import CellState
+from harness.selection import select
+from harness.sources import Sources
+from harness.store import PartWriter, new_run_id, read_run, run_ids
+from harness.suites import VERSIONS, Suites
+from harness.verdicts import Verdict, judge
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from harness.corpus.packing import CorpusCase
+    from harness.matrix import Cell
+    from harness.report.summary import CellSummary
+
+BASELINES = Path("fixtures", "baselines")
+INTERRUPTED = 130
+
+
+@dataclass(frozen=True, kw_only=True)
+class Conformance:
+    """What a module of tests/conformance assigns to a name that begins with ``test``."""
+
+    suite: str
+    """``corpora`` stands for every corpus of matrix.toml and of --corpus."""
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    """Add the options of a conformance run."""
+    group = parser.getgroup("ort-matrix")
+    group.addoption(
+        "--cell",
+        action="append",
+        default=[],
+        help="cell to test, as in cpu, cpu-1.24.4 or cpu-1.24.4-py311; may be repeated "
+        "(default: every variant tagged default)",
+    )
+    group.addoption(
+        "--case",
+        action="append",
+        default=[],
+        help="only cases whose id matches this pattern, as in 'onnx/node/test_cast*'; may be "
+        "repeated (default: all)",
+    )
+    group.addoption(
+        "--corpus",
+        action="append",
+        default=[],
+        type=Path,
+        help="folder in the ONNX test-data layout to run too; may be repeated",
+    )
+    group.addoption("--matrix", type=Path, default=None, help="default: matrix.toml in the rootdir")
+    group.addoption("--runs", type=Path, default=None, help="default: runs in the rootdir")
+    group.addoption("--run", default=None, help="id of the run to write (default: a new one)")
+    group.addoption(
+        "--wheelhouse",
+        type=Path,
+        default=None,
+        help="folder of wheels to install from, without any index (default: the index)",
+    )
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Name the run before pytest-xdist starts its processes, so that all write to one."""
+    config.option.run = config.option.run or new_run_id()
+    config.option.runs = config.option.runs or config.rootpath / "runs"
+
+
+def pytest_pycollect_makeitem(
+    collector: pytest.Module | pytest.Class, name: str, obj: object
+) -> list[pytest.Collector] | None:
+    """Make of each Conformance in a module one collector per cell."""
+    del name
+    if not isinstance(obj, Conformance):
+        return None
+    with _told_in_one_line():
+        campaign = Campaign.of(collector.config)
+        return [
+            CellCollector.from_parent(collector, name=cell.id, cell=cell, suite=suite)
+            for cell in campaign.cells
+            for suite in campaign.suites_of(obj, cell)
+        ]
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """End the workers and turn pytest's exit code into ours, where a run was written."""
+    if campaign := session.config.stash.get(_CAMPAIGN, None):
+        campaign.close()
+    if hasattr(session.config, "workerinput"):  # pytest-xdist's processes; the first one judges
+        return
+    if (cells := _summary(session.config)) is None:
+        return
+    match session.exitstatus:
+        case pytest.ExitCode.INTERRUPTED:
+            session.exitstatus = INTERRUPTED
+        case pytest.ExitCode.INTERNAL_ERROR:
+            session.exitstatus = HarnessError.exit_code
+        case pytest.ExitCode.OK | pytest.ExitCode.TESTS_FAILED | pytest.ExitCode.NO_TESTS_COLLECTED:
+            session.exitstatus = exit_code(cells)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Print the table of the run, which other processes may be writing too."""
+    config = terminalreporter.config
+    if (cells := _summary(config)) is None:
+        return
+    terminalreporter.section("ort-matrix")
+    parts = render_run(read_run(config.option.runs, config.option.run), cells)
+    terminalreporter.write(as_text(parts, colour=terminalreporter.hasmarkup))
+
+
+class Campaign:
+    """What one pytest process runs: cells, suites, the part of the run that it writes."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        option = config.option
+        matrix = self._matrix = read_matrix(option.matrix or config.rootpath / "matrix.toml")
+        self._sources = Sources(cache=cache_root(), wheelhouse=option.wheelhouse)
+        self._suites = Suites(matrix, config.rootpath, self._sources, option.corpus)
+        self._patterns: list[str] = option.case
+        names = option.cell or [v.name for v in matrix.variants.values() if Tag.DEFAULT in v.tags]
+        cells = [matrix.cell(name) for name in names]
+        self.cells: list[Cell] = list({cell.id: cell for cell in cells}.values())
+        self._runs: Path = option.runs
+        self._run: str = option.run
+        self._baselines = {
+            cell.id: Baseline.read(
+                config.rootpath / BASELINES / f"{cell.variant.name}.toml", cell.build.release
+            )
+            for cell in self.cells
+        }
+        self._open: dict[str, CellUnderTest] = {}
+        self._writer: PartWriter | None = None
+        self._left = 0
+
+    @classmethod
+    def of(cls, config: pytest.Config) -> Campaign:
+        """Return the campaign of this pytest process, made when it is first asked for."""
+        if (campaign := config.stash.get(_CAMPAIGN, None)) is None:
+            campaign = config.stash[_CAMPAIGN] = cls(config)
+        return campaign
+
+    def suites_of(self, conformance: Conformance, cell: Cell) -> Iterable[str]:
+        """Return the suites that a module means on a cell."""
+        if conformance.suite == "corpora":
+            return self._suites.corpora
+        return [name for name in cell.variant.suites if name == conformance.suite]
+
+    def open(self, cell: Cell) -> CellUnderTest:
+        """Return the cell under test, opened once and recorded."""
+        if cell.id not in self._open:
+            opened = self._open[cell.id] = CellUnderTest.open(cell, self._sources)
+            self.writer.append(opened.record)
+        return self._open[cell.id]
+
+    @property
+    def writer(self) -> PartWriter:
+        """What appends to this process's part of the run."""
+        if self._writer is None:
+            self._writer = PartWriter.open(
+                self._runs, self._run, part=self.cells[0].id, suites=VERSIONS
+            )
+        return self._writer
+
+    def cases(self, cell: Cell, suite: str) -> list[CorpusCase]:
+        """Return the cases of a suite that are selected on a cell.
+
+        Raise ConfigurationError where the baseline names a case that the suite does not have.
+        """
+        every = self._suites.cases(suite)
+        self._baselines[cell.id].check(suite, [case.id for case in every])
+        cases = select(every, self._patterns)
+        self._left += len(cases)
+        return cases
+
+    def carry_out(self, cell: Cell, suite: str, case: CorpusCase) -> Judged:
+        """Run a case, once more alone where the outcome is unexpected, and record the result."""
+        opened = self.open(cell)
+        limits = self._matrix.limits(cell, suite)
+        expectation = self._baselines[cell.id].of(case.id)
+        result = opened.execute(suite, case, limits)
+        if judge(result, expectation).needs_attention:
+            again = opened.execute(suite, case, limits, worker=Worker.FRESH)
+            result = replace(result, again=again.outcome)
+        self.writer.append(result)
+        self._left -= 1
+        return Judged(result=result, expectation=expectation, verdict=judge(result, expectation))
+
+    def close(self) -> None:
+        """End the workers and this process's part of the run."""
+        for opened in self._open.values():
+            opened.close()
+        if self._writer is not None:
+            self._writer.close(complete=self._left == 0)
+            self._writer = None
+
+
+_CAMPAIGN = pytest.StashKey[Campaign]()
+
+
+class CellCollector(pytest.Collector):
+    """One suite on one cell."""
+
+    def __init__(self, *, cell: Cell, suite: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.cell = cell
+        self.suite = suite
+
+    def collect(self) -> Iterator[pytest.Item]:
+        """Return an item per case, or one that tells why the cell is broken."""
+        campaign = Campaign.of(self.config)
+        with _told_in_one_line():
+            opened = campaign.open(self.cell)
+            if opened.record.state is CellState.BROKEN:
+                yield BrokenItem.from_parent(self, name="BROKEN", reason=opened.record.reason)
+                return
+            cases = campaign.cases(self.cell, self.suite)
+        for case in cases:
+            yield CaseItem.from_parent(self, name=case.id, case=case)
+
+
+class BrokenItem(pytest.Item):
+    """A cell whose environment cannot be used: an outage, told once."""
+
+    def __init__(self, *, reason: str, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.reason = reason
+
+    def runtest(self) -> None:
+        """Fail with the reason."""
+        raise UnexpectedError([f"{self.parent.name if self.parent else ''}: {self.reason}"])
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> str:
+        """Return the reason, without our stack."""
+        del style
+        return str(excinfo.value)
+
+
+class CaseItem(pytest.Item):
+    """One case on one cell."""
+
+    parent: CellCollector
+
+    def __init__(self, *, case: CorpusCase, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+        self.case = case
+
+    def runtest(self) -> None:
+        """Carry the case out and raise what its verdict asks for."""
+        cell = self.parent.cell
+        judged = Campaign.of(self.config).carry_out(cell, self.parent.suite, self.case)
+        match judged.verdict:
+            case Verdict.EXPECTED:
+                return
+            case Verdict.KNOWN_FAILURE:
+                assert judged.expectation is not None
+                pytest.xfail(f"{judged.result.outcome}: {judged.expectation.reason}")
+            case Verdict.NOT_TESTED:
+                pytest.skip(judged.result.evidence.requirement)
+        raise UnexpectedError(list(_failure_lines(judged)))
+
+    def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
+        """Return the evidence; our stack only where the error is our own."""
+        if isinstance(excinfo.value, UnexpectedError):
+            return str(excinfo.value)
+        return super().repr_failure(excinfo, style)
+
+    def reportinfo(self) -> tuple[Path, None, str]:
+        """Return where the case is said to be: the module of its suite."""
+        return self.path, None, self.nodeid
+
+
+class UnexpectedError(Exception):
+    """A verdict that somebody must look at, with the evidence."""
+
+    def __init__(self, lines: list[str]) -> None:
+        super().__init__("\n".join(lines))
+
+
+def _failure_lines(judged: Judged) -> Iterator[str]:
+    yield one_line(judged)
+    yield from evidence_lines(judged.result)
+    if judged.verdict is Verdict.UNEXPECTED_PASS and judged.expectation:
+        yield f"it passes: delete '{judged.expectation.pattern}' from {judged.expectation.place}"
+    yield f"again: ort-matrix case {judged.result.case} --cell {judged.result.cell}"
+
+
+@contextlib.contextmanager
+def _told_in_one_line() -> Iterator[None]:
+    """Let an error that a person can mend end pytest with its text and exit code only."""
+    try:
+        yield
+    except HarnessError as error:
+        pytest.exit(f"ort-matrix: {error}", returncode=error.exit_code)
+
+
+def _summary(config: pytest.Config) -> list[CellSummary] | None:
+    """Return the run so far, judged; None where this pytest wrote and shared no run."""
+    runs, run = config.option.runs, config.option.run
+    if run not in run_ids(runs):
+        return None
+    read = read_run(runs, run)
+    return summarise(read, baselines_of(read.cells.values(), config.rootpath / BASELINES))

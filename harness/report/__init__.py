@@ -1,0 +1,1 @@
+"""A finished run for people and for programs; reads the store only."""

@@ -1,0 +1,123 @@
+"""A run in numbers: per cell and suite, how many cases had which outcome and verdict; pure."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from harness.errors import EnvironmentUnusableError, HarnessFaultError, NothingSelectedError
+from harness.results import CellState
+from harness.verdicts import Verdict, judge
+from harness.wire.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from harness.baseline import Baseline, Expectation
+    from harness.results import CaseResult, CellRecord
+    from harness.store import Run
+
+OUTCOMES = tuple(Outcome)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Judged:
+    """A result with what was known of its case and what to think of it."""
+
+    result: CaseResult
+    expectation: Expectation | None
+    verdict: Verdict
+
+
+@dataclass(kw_only=True)
+class SuiteSummary:
+    """One suite on one cell."""
+
+    outcomes: Counter[Outcome] = field(default_factory=Counter)
+    verdicts: Counter[Verdict] = field(default_factory=Counter)
+
+
+@dataclass(kw_only=True)
+class CellSummary:
+    """One cell of a run."""
+
+    record: CellRecord
+    suites: dict[str, SuiteSummary] = field(default_factory=dict)
+    judged: list[Judged] = field(default_factory=list)
+
+    @property
+    def tested(self) -> int:
+        """How many cases were really asked of the build."""
+        return sum(
+            count
+            for suite in self.suites.values()
+            for outcome, count in suite.outcomes.items()
+            if outcome.is_about_the_build
+        )
+
+    @property
+    def attention(self) -> list[Judged]:
+        """The results that somebody must look at."""
+        return [judged for judged in self.judged if judged.verdict.needs_attention]
+
+
+def summarise(run: Run, baselines: Mapping[str, Baseline]) -> list[CellSummary]:
+    """Return the run's cells in order, each result judged by the baseline of its cell's id."""
+    summaries = {cell: CellSummary(record=record) for cell, record in sorted(run.cells.items())}
+    for result in run.results.values():
+        if result.cell in summaries:
+            _count(summaries[result.cell], result, baselines[result.cell])
+    return list(summaries.values())
+
+
+def _count(summary: CellSummary, result: CaseResult, baseline: Baseline) -> None:
+    expectation = baseline.of(result.case)
+    verdict = judge(result, expectation)
+    suite = summary.suites.setdefault(result.suite, SuiteSummary())
+    suite.outcomes[result.outcome] += 1
+    suite.verdicts[verdict] += 1
+    summary.judged.append(Judged(result=result, expectation=expectation, verdict=verdict))
+
+
+def exit_code(cells: Iterable[CellSummary]) -> int:
+    """Return 0 as expected · 1 unexpected · 3 nothing ran · 4 cell unusable · 5 our own fault."""
+    return max((_cell_exit_code(cell) for cell in cells), default=NothingSelectedError.exit_code)
+
+
+def _cell_exit_code(cell: CellSummary) -> int:
+    # A cell in which nothing could be tested is never as expected: that is how outages hide.
+    if cell.record.state is CellState.BROKEN or (cell.judged and not cell.tested):
+        return EnvironmentUnusableError.exit_code
+    if not cell.judged:
+        return NothingSelectedError.exit_code
+    return max(verdict_exit_code(judged.verdict) for judged in cell.judged)
+
+
+def verdict_exit_code(verdict: Verdict) -> int:
+    """Return the exit code that one verdict alone would end in."""
+    if verdict is Verdict.INCONCLUSIVE:
+        return HarnessFaultError.exit_code
+    return int(verdict.needs_attention)
+
+
+def to_json(run: Run, cells: Iterable[CellSummary]) -> dict[str, Any]:
+    """Return the run as one object: counts per cell, suite and outcome."""
+    return {"run": run.id, "complete": run.complete, "cells": [_cell_json(cell) for cell in cells]}
+
+
+def _cell_json(cell: CellSummary) -> dict[str, Any]:
+    record = cell.record
+    return {
+        "cell": record.cell,
+        "variant": record.variant,
+        "release": record.release,
+        "python": record.python,
+        "state": record.state,
+        "reason": record.reason,
+        "suites": {
+            name: {outcome.lower(): suite.outcomes[outcome] for outcome in OUTCOMES}
+            | {"verdicts": {verdict.lower(): n for verdict, n in sorted(suite.verdicts.items())}}
+            for name, suite in sorted(cell.suites.items())
+        },
+    }

@@ -1,0 +1,133 @@
+"""What a run records, line by line, and its JSON form."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any, Self
+
+from harness.wire.messages import Evidence, Hello
+from harness.wire.outcomes import Outcome
+
+SCHEMA = 1
+"""Raised when an older reader would misread a record."""
+
+
+class CellState(StrEnum):
+    """What stands behind the outcomes of a cell."""
+
+    READY = "READY"
+    NO_DEVICE = "NO_DEVICE"
+    """The build works, the device it was asked for is not here: its cases are not tested."""
+    BROKEN = "BROKEN"
+    """The environment cannot be used, or the canary failed: an outage, never a 0 % or a skip."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class PartRecord:
+    """The first line of a part: who wrote it, with what."""
+
+    run: str
+    started: str
+    """ISO 8601 with offset."""
+    harness: str
+    suites: dict[str, str]
+    """The version of each suite that has one: a trend is one only while these stay the same."""
+    host: str
+    schema: int = SCHEMA
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` reads back."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the record that was written."""
+        return cls(**data)
+
+
+@dataclass(frozen=True, kw_only=True)
+class CellRecord:
+    """One cell as it was found before its first case."""
+
+    cell: str
+    variant: str
+    release: str
+    python: str
+    device: str
+    state: CellState
+    reason: str = ""
+    hello: Hello | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` reads back."""
+        return {**vars(self), "hello": self.hello and self.hello.to_json()}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the record that was written."""
+        hello = Hello.from_json(data["hello"]) if data["hello"] else None
+        return cls(**{**data, "state": CellState(data["state"]), "hello": hello})
+
+
+@dataclass(frozen=True, kw_only=True)
+class CaseResult:
+    """One case on one cell as it was observed; what to think of it is decided when reading."""
+
+    cell: str
+    suite: str
+    case: str
+    outcome: Outcome
+    duration_s: float
+    evidence: Evidence = field(default_factory=Evidence)
+    again: Outcome | None = None
+    """What a second try alone on a fresh worker gave; None where there was none."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` reads back."""
+        return {
+            **vars(self),
+            "duration_s": round(self.duration_s, 6),
+            "evidence": self.evidence.to_json(),
+        }
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the result that was written."""
+        return cls(
+            **{
+                **data,
+                "outcome": Outcome(data["outcome"]),
+                "evidence": Evidence.from_json(data["evidence"]),
+                "again": Outcome(data["again"]) if data["again"] else None,
+            }
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class EndRecord:
+    """The last line of a part: a part without it was cut off."""
+
+    ended: str
+    complete: bool
+    """Whether every case that was selected has its result."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` reads back."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the record that was written."""
+        return cls(**data)
+
+
+Record = PartRecord | CellRecord | CaseResult | EndRecord
+
+KINDS: dict[str, type[Record]] = {
+    "part": PartRecord,
+    "cell": CellRecord,
+    "case": CaseResult,
+    "end": EndRecord,
+}
+"""What the key ``record`` of a line says it is."""

@@ -1,0 +1,154 @@
+"""Runs on disk: a run is a folder of JSON lines, one file per process that took part.
+
+Lines are only ever appended, each in one write: whoever is killed loses at most the line that it
+was writing, and several processes can write one run at once, each in its own part.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import secrets
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from importlib.metadata import version
+from typing import TYPE_CHECKING, Any, Self
+
+from harness.errors import ConfigurationError
+from harness.results import (
+    KINDS,
+    SCHEMA,
+    CaseResult,
+    CellRecord,
+    EndRecord,
+    PartRecord,
+    Record,
+)
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+LATEST = "latest"
+
+
+@dataclass(kw_only=True)
+class Run:
+    """A run as it was read: whole, or as far as it came."""
+
+    id: str
+    folder: Path
+    parts: list[PartRecord] = field(default_factory=list)
+    cells: dict[str, CellRecord] = field(default_factory=dict)
+    results: dict[tuple[str, str], CaseResult] = field(default_factory=dict)
+    """By cell and case id."""
+    damage: list[str] = field(default_factory=list)
+    """Lines that could not be read, each with where it stands."""
+    complete: bool = True
+    """Whether every part came to its end with a result for every case."""
+
+
+class PartWriter:
+    """Appends one process's records to a run."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor = descriptor
+
+    @classmethod
+    def open(cls, runs: Path, run: str, *, part: str, suites: dict[str, str]) -> Self:
+        """Begin a part of a run; raise ConfigurationError where it cannot be written."""
+        path = runs / run / f"{part}-{os.getpid()}-{secrets.token_hex(2)}.jsonl"
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_EXCL, 0o644)
+        except OSError as error:
+            raise ConfigurationError(f"{path}: the run cannot be written: {error}") from error
+        writer = cls(descriptor)
+        writer.append(
+            PartRecord(
+                run=run,
+                started=_now(),
+                harness=version("ort-matrix"),
+                suites=suites,
+                host=f"{platform.system()} {platform.machine()}",
+            )
+        )
+        return writer
+
+    def append(self, record: Record) -> None:
+        """Write one record; raise ConfigurationError when the disk takes no more."""
+        kind = next(name for name, of in KINDS.items() if isinstance(record, of))
+        line = json.dumps({"record": kind, **record.to_json()}, separators=(",", ":")) + "\n"
+        data = line.encode()
+        try:
+            while data:  # a full disk may take half a line first
+                data = data[os.write(self._descriptor, data) :]
+        except OSError as error:
+            raise ConfigurationError(f"a result cannot be written: {error}") from error
+
+    def close(self, *, complete: bool) -> None:
+        """End the part."""
+        self.append(EndRecord(ended=_now(), complete=complete))
+        os.close(self._descriptor)
+
+
+def new_run_id() -> str:
+    """Return a name for a run that sorts by time and is not taken."""
+    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
+
+
+def run_ids(runs: Path) -> list[str]:
+    """Return the ids of the runs that are stored, oldest first."""
+    if not runs.is_dir():
+        return []
+    return sorted(path.name for path in runs.iterdir() if any(path.glob("*.jsonl")))
+
+
+def read_run(runs: Path, run: str = LATEST) -> Run:
+    """Return a stored run; damaged lines are told in it and the rest is read.
+
+    Raise ConfigurationError for a run that is not there or was written by a newer version.
+    """
+    ids = run_ids(runs)
+    if run == LATEST and ids:
+        run = ids[-1]
+    if run not in ids:
+        known = f"the newest is {ids[-1]}" if ids else "no run is stored there yet"
+        raise ConfigurationError(f"{runs}: no run {run!r}; {known}")
+    read = Run(id=run, folder=runs / run)
+    for path in sorted(read.folder.glob("*.jsonl")):
+        _read_part(path, read)
+    return read
+
+
+def _read_part(path: Path, run: Run) -> None:
+    ended = False
+    for number, line in enumerate(path.read_bytes().splitlines(), start=1):
+        try:
+            record = _record(json.loads(line), f"{path}:{number}")
+        except (ValueError, KeyError, TypeError) as error:
+            run.damage.append(f"{path.name}:{number}: {error}")
+            continue
+        match record:
+            case PartRecord():
+                run.parts.append(record)
+            case CellRecord():
+                run.cells.setdefault(record.cell, record)
+            case CaseResult():
+                run.results[record.cell, record.case] = record
+            case EndRecord():
+                ended = record.complete
+    run.complete &= ended
+
+
+def _record(data: dict[str, Any], where: str) -> Record:
+    kind = KINDS[data.pop("record")]
+    if kind is PartRecord and data.get("schema") != SCHEMA:
+        raise ConfigurationError(
+            f"{where}: schema {data.get('schema')}, this version reads {SCHEMA}"
+        )
+    return kind.from_json(data)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,53 @@
+"""The outcome judged against what was known beforehand; pure."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from harness.wire.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from harness.baseline import Expectation
+    from harness.results import CaseResult
+
+
+class Verdict(StrEnum):
+    """What an outcome means."""
+
+    EXPECTED = "EXPECTED"
+    KNOWN_FAILURE = "KNOWN_FAILURE"
+    UNEXPECTED_FAILURE = "UNEXPECTED_FAILURE"
+    UNEXPECTED_PASS = "UNEXPECTED_PASS"  # noqa: S105 - a verdict, not a password
+    FLAKY = "FLAKY"
+    """The second try, alone on a fresh worker, gave another outcome."""
+    NOT_TESTED = "NOT_TESTED"
+    INCONCLUSIVE = "INCONCLUSIVE"
+    """Our own fault: nothing is known of the build."""
+
+    @property
+    def needs_attention(self) -> bool:
+        """Whether somebody must look before the run counts as expected."""
+        return self in (
+            Verdict.UNEXPECTED_FAILURE,
+            Verdict.UNEXPECTED_PASS,
+            Verdict.FLAKY,
+            Verdict.INCONCLUSIVE,
+        )
+
+
+def judge(result: CaseResult, expectation: Expectation | None) -> Verdict:
+    """Return what to think of a result, given what was known of its case (None: it passes)."""
+    if result.outcome is Outcome.HARNESS_FAULT:
+        return Verdict.INCONCLUSIVE
+    if result.outcome is Outcome.NOT_TESTED:
+        return Verdict.NOT_TESTED
+    if result.again is not None and result.again is not result.outcome:
+        return Verdict.FLAKY
+    known = Outcome.PASS if expectation is None else expectation.outcome
+    match result.outcome:
+        case outcome if outcome is known:
+            return Verdict.EXPECTED if outcome is Outcome.PASS else Verdict.KNOWN_FAILURE
+        case Outcome.PASS:
+            return Verdict.UNEXPECTED_PASS
+    return Verdict.UNEXPECTED_FAILURE

@@ -1,0 +1,97 @@
+"""Wheels fetched into a folder: all that cells need, or a single one for the files in it.
+
+uv cannot download, so this is pip's part; pip reads its own configuration for where the index is.
+"""
+
+from __future__ import annotations
+
+import sys
+import tempfile
+import zipfile
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from filelock import FileLock, Timeout
+from packaging.requirements import Requirement
+from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
+
+from harness.environments import INSTALL_DEADLINE_S, offline, run_installer
+from harness.errors import EnvironmentUnusableError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.matrix import Cell
+
+
+def fill_wheelhouse(
+    cells: Iterable[Cell], to: Path, extra_requirements: Sequence[str] = ()
+) -> tuple[Path, ...]:
+    """Return all wheels in `to` after fetching what the cells need to be installed from there.
+
+    Args:
+        cells: each with its build's requirements and everything these depend on, for its Python.
+        to: the wheelhouse folder; what it already holds is not fetched again.
+        extra_requirements: fetched without their dependencies, for the files in them.
+
+    Raises:
+        EnvironmentUnusableError: something cannot be fetched.
+
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    for cell in cells:
+        options = ["--python-version", cell.python]
+        _download([*options, *cell.build.requirements], to, doing=f"{cell.id}: fetching wheels")
+    if extra_requirements:
+        _download(["--no-deps", *extra_requirements], to, doing="fetching wheels")
+    return tuple(sorted(to.glob("*.whl")))
+
+
+def download_wheel(requirement: str, to: Path, wheelhouse: Path | None = None) -> Path:
+    """Return the path of one wheel in `to`, fetched there without dependencies if it is not yet.
+
+    Args:
+        requirement: a pinned one, as in 'some-model==1.2.3'.
+        to: the folder to keep it in.
+        wheelhouse: a folder of wheels to take it from in place of the index.
+
+    Raises:
+        EnvironmentUnusableError: it cannot be fetched.
+
+    """
+    to.mkdir(parents=True, exist_ok=True)
+    wanted = Requirement(requirement)
+    try:
+        with FileLock(to / f"{canonicalize_name(wanted.name)}.lock", timeout=INSTALL_DEADLINE_S):
+            return _held(wanted, to) or _fetched(requirement, to, wheelhouse)
+    except Timeout as error:
+        raise EnvironmentUnusableError(f"{requirement}: another process is still at it") from error
+    except OSError as error:
+        raise EnvironmentUnusableError(f"{requirement}: {error}") from error
+
+
+def _fetched(requirement: str, to: Path, wheelhouse: Path | None) -> Path:
+    # A wheel comes to stand in `to` whole or not at all.
+    with tempfile.TemporaryDirectory(dir=to, prefix=".partial-") as partial:
+        options = ["--no-deps", *offline(wheelhouse), requirement]
+        _download(options, Path(partial), doing=f"{requirement}: fetching")
+        (wheel,) = Path(partial).glob("*.whl")
+        return wheel.rename(to / wheel.name)
+
+
+def _held(wanted: Requirement, folder: Path) -> Path | None:
+    for wheel in sorted(folder.glob("*.whl")):
+        try:
+            name, version, *_ = parse_wheel_filename(wheel.name)
+        except InvalidWheelFilename:
+            continue
+        same = name == canonicalize_name(wanted.name) and version in wanted.specifier
+        if same and zipfile.is_zipfile(wheel):
+            return wheel
+    return None
+
+
+def _download(options: list[str], to: Path, *, doing: str) -> None:
+    command = [sys.executable, "-P", "-m", "pip", "download", "--no-input", "--progress-bar=off"]
+    command += ["--only-binary=:all:", f"--dest={to.absolute()}", *options]
+    run_installer(command, doing=doing, deadline_s=INSTALL_DEADLINE_S)

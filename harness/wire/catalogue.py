@@ -1,0 +1,40 @@
+"""Every procedure that a worker can carry out, as data; a unit test holds it equal to the worker's.
+
+A built-in case has a procedure of its own. The cases of a corpus share one and differ in arguments.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True)
+class Procedure:
+    """One thing that a worker can do when asked."""
+
+    id: str
+    about: str
+
+
+CANARY_BUILD = Procedure(
+    id="canary/build",
+    about="The CPU EP adds two tensors rightly: if not, no outcome of this cell means anything.",
+)
+CANARY_DEVICE = Procedure(
+    id="canary/device",
+    about="The asked device adds two tensors rightly, without falling back.",
+)
+PROBE = Procedure(
+    id="probe",
+    about="What this build offers: providers, opset and IR range, devices.",
+)
+MODEL_CASE = Procedure(
+    id="model-case",
+    about="A model on given inputs answers as its data set says (the ONNX test-data layout).",
+)
+PIPELINE = Procedure(
+    id="pipeline",
+    about="A real model on real input gives the golden numbers and the right meaning.",
+)
+
+PROCEDURES: tuple[Procedure, ...] = (CANARY_BUILD, CANARY_DEVICE, PROBE, MODEL_CASE, PIPELINE)

@@ -1,0 +1,246 @@
+"""The shared backend: one way to open, run and close a model on every build, with its fallback.
+
+The behaviour is that of an audited C backend over ONNX Runtime, with what the audit asked of it: a
+failed candidate is recorded and the *next candidate* of the chain is tried (not CPU at once), with
+its own options and the caller's settings; OpenVINO:CPU stands in AUTO after OpenVINO:GPU; and an
+element type that cannot be named is an error, never a silent float32.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+
+from harness.wire.messages import FallbackStep
+from harness.wire.providers import (
+    CHAINS,
+    CONCURRENT_RUN,
+    Candidate,
+    ConcurrentRun,
+    DeviceRequest,
+    ExecutionProvider,
+)
+from harness.wire.values import ElementType
+from harness.worker.bindings import BindingError, SessionSettings
+from harness.worker.tensors import NUMPY_TYPES, Array, PackedTensor, element_type
+
+if TYPE_CHECKING:
+    from types import TracebackType
+
+    from harness.worker.bindings import Binding, Session, Slot
+
+
+class BackendError(Exception):
+    """What the backend refuses; the text names the slot, what was given and what is wanted."""
+
+
+class OpenError(BackendError):
+    """No candidate made a session; `steps` says what each of them said."""
+
+    def __init__(self, steps: tuple[FallbackStep, ...]) -> None:
+        super().__init__("; ".join(f"{s.attached}: {s.status}: {s.text}" for s in steps))
+        self.steps = steps
+
+
+class InputError(BackendError):
+    """An input is missing, unknown or of the wrong element type."""
+
+
+class ClosedError(BackendError):
+    """The backend was used after close."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class OpenOptions:
+    """How to open a model; what is set here holds on every candidate of the chain."""
+
+    device: DeviceRequest = DeviceRequest.AUTO
+    strict: bool = False
+    """Raise OpenError when the first candidate does not make the session."""
+    fp16_io: bool = False
+    """Cast float32 to float16 and back at slots declared float16; OpenVINO computes in FP16."""
+    settings: SessionSettings = field(default_factory=SessionSettings)
+    providers: Mapping[str, Mapping[str, str]] | None = None
+    """Options added to a provider's own, by provider name."""
+
+
+class Backend:
+    """One open model.
+
+    Thread safety: `run` may be called from many threads at once. Where the attached EP does not
+    promise that for one session (``CONCURRENT_RUN`` in wire.providers), the backend takes a lock.
+    Nothing is shared between runs: no scratch buffer, and every output belongs to its caller.
+    `close` may be called from any thread, also while others run: those finish on the session that
+    they hold, which is freed when the last of them returns; runs that begin later raise
+    ClosedError.
+    """
+
+    def __init__(
+        self,
+        session: Session,
+        *,
+        attached: Candidate,
+        options: OpenOptions,
+        steps: tuple[FallbackStep, ...],
+    ) -> None:
+        self._session: Session | None = session
+        self._fp16_io = options.fp16_io
+        self.attached = attached.attached
+        """The candidate that the session was really created with: ``CPU``, ``CUDA``, …"""
+        self.fallback = steps
+        """The candidates that were tried before, in order, and why each did not serve."""
+        self.inputs = session.inputs
+        self.outputs = session.outputs
+        self.input_types = {slot.name: _named_type(slot, "input") for slot in session.inputs}
+        self.output_types = {slot.name: _named_type(slot, "output") for slot in session.outputs}
+        concurrent = CONCURRENT_RUN[attached.provider] is ConcurrentRun.ALLOWED
+        self._turn = contextlib.nullcontext() if concurrent else threading.Lock()
+
+    @classmethod
+    def open(
+        cls, model: bytes | str, options: OpenOptions | None = None, *, binding: Binding
+    ) -> Self:
+        """Return the model opened on the first candidate of the request's chain that takes it.
+
+        `model` is the file's bytes, or its path where the model has data in files beside it. Raise
+        OpenError when no candidate takes it (with `strict`: when the first does not), and
+        BackendError when a slot's element type cannot be named.
+        """
+        options = options or OpenOptions()
+        steps: list[FallbackStep] = []
+        chain = CHAINS[options.device]
+        for candidate in chain[:1] if options.strict else chain:
+            session = _try(candidate, model, options, binding, steps)
+            if session is not None:
+                return cls(session, attached=candidate, options=options, steps=tuple(steps))
+        raise OpenError(tuple(steps))
+
+    def run(self, inputs: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
+        """Return the outputs in the model's order, each owned by the caller.
+
+        `inputs` binds by name (a mapping) or by position (a sequence). Raise InputError for an
+        input that is unknown or of the wrong element type, BindingError for what ONNX Runtime
+        refuses, and ClosedError after close.
+        """
+        session = self._session
+        if session is None:
+            raise ClosedError("run after close")
+        feeds = {name: self._fed(name, value) for name, value in self._bound(inputs).items()}
+        with self._turn:
+            outputs = session.run(feeds)
+        return [
+            self._returned(slot, value) for slot, value in zip(self.outputs, outputs, strict=True)
+        ]
+
+    def close(self) -> None:
+        """Let the session go; a second close does nothing."""
+        self._session = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        where: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def _bound(self, inputs: Mapping[str, Any] | Sequence[Any]) -> Mapping[str, Any]:
+        names = [slot.name for slot in self.inputs]
+        if isinstance(inputs, Mapping):
+            if unknown := [name for name in inputs if name not in self.input_types]:
+                raise InputError(f"no input is named {unknown[0]!r}; the model has {names}")
+            return inputs
+        if len(inputs) > len(names):
+            raise InputError(f"{len(inputs)} inputs given, the model has {len(names)}: {names}")
+        return dict(zip(names, inputs, strict=False))
+
+    def _fed(self, name: str, value: Any) -> Any:
+        """Return the input as the session takes it: of the declared type, cast if fp16_io asks."""
+        wanted = self.input_types[name]
+        if not isinstance(value, np.ndarray | PackedTensor):
+            return value  # sequences, maps and absent optionals: ONNX Runtime checks them itself
+        given = _element_type_of(value)
+        casts = self._fp16_io and (given, wanted) == (ElementType.FLOAT, ElementType.FLOAT16)
+        if casts:
+            return np.asarray(value).astype(np.float16)
+        if given is not wanted:
+            text = given.ort_name if given else f"numpy {getattr(value, 'dtype', '?')}"
+            raise InputError(f"input {name!r} wants {wanted.ort_name}, given {text}")
+        return value
+
+    def _returned(self, slot: Slot, value: Any) -> Any:
+        if self._fp16_io and self.output_types[slot.name] is ElementType.FLOAT16:
+            return value.astype(np.float32) if isinstance(value, np.ndarray) else value
+        return value
+
+
+def _try(
+    candidate: Candidate,
+    model: bytes | str,
+    options: OpenOptions,
+    binding: Binding,
+    steps: list[FallbackStep],
+) -> Session | None:
+    """Return a session that really has the candidate's provider, or None with a step recorded."""
+
+    def record(stage: str, status: str, text: str) -> None:
+        steps.append(
+            FallbackStep(
+                attached=candidate.attached,
+                provider=candidate.provider,
+                stage=stage,
+                status=status,
+                text=text,
+            )
+        )
+
+    available = binding.available_providers()
+    if candidate.provider not in available:
+        record("registration", "NOT_IN_BUILD", f"this build has {', '.join(available)}")
+        return None
+    try:
+        session = binding.create(
+            model,
+            provider=candidate.provider,
+            options=provider_options(candidate, options),
+            settings=options.settings,
+        )
+    except BindingError as error:
+        record("creation", error.status, error.text)
+        return None
+    if candidate.provider not in session.providers:  # CUDA and ROCm without a driver do this
+        record("creation", "SILENT_FALLBACK", f"the session has {', '.join(session.providers)}")
+        return None
+    return session
+
+
+def provider_options(candidate: Candidate, options: OpenOptions) -> dict[str, str]:
+    """Return the candidate's own options, what fp16_io adds, and what the caller adds."""
+    merged = dict(candidate.options)
+    if options.fp16_io and candidate.provider is ExecutionProvider.OPENVINO:
+        merged["precision"] = "FP16"
+    return merged | dict((options.providers or {}).get(candidate.provider, {}))
+
+
+def _named_type(slot: Slot, side: str) -> ElementType:
+    found = element_type(slot.type)
+    if found is None:
+        raise BackendError(f"{side} {slot.name!r}: no element type can be named for {slot.type!r}")
+    return found
+
+
+_FROM_NUMPY = {dtype: of for of, dtype in NUMPY_TYPES.items()}
+
+
+def _element_type_of(value: Array | PackedTensor) -> ElementType | None:
+    if isinstance(value, PackedTensor):
+        return value.element_type
+    return ElementType.STRING if value.dtype.kind in "OUS" else _FROM_NUMPY.get(value.dtype)

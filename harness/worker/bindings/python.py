@@ -1,0 +1,144 @@
+"""The binding through onnxruntime.InferenceSession, for every release from 1.16 on."""
+
+from __future__ import annotations
+
+import contextlib
+import ctypes
+import re
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnxruntime as ort
+
+from harness.wire.values import ElementType
+from harness.worker.bindings import BindingError, BindingLimitError, SessionSettings, Slot
+from harness.worker.tensors import NUMPY_TYPES, PackedTensor, element_type, packed_size
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+FATAL_ONLY = 4
+"""ORT's severity: errors come back as exceptions, and their second copy in the log is noise."""
+
+_STATUS = re.compile(r"\[ONNXRuntimeError\] : \d+ : (\w+) : (.*)", re.DOTALL)
+
+
+class PythonBinding:
+    """ONNX Runtime through its Python package, with its own fallback switched off."""
+
+    def __init__(self) -> None:
+        ort.set_default_logger_severity(FATAL_ONLY)
+
+    def available_providers(self) -> tuple[str, ...]:
+        """Return the providers of this build."""
+        return tuple(ort.get_available_providers())
+
+    def create(
+        self,
+        model: bytes | str,
+        *,
+        provider: str,
+        options: Mapping[str, str],
+        settings: SessionSettings,
+    ) -> PythonSession:
+        """Return a session on `provider` with the CPU EP behind it; raise BindingError."""
+        with _ort_errors():
+            return PythonSession(
+                ort.InferenceSession(
+                    model,
+                    _session_options(settings),
+                    providers=[(provider, dict(options))],
+                    enable_fallback=0,
+                )
+            )
+
+
+class PythonSession:
+    """One InferenceSession."""
+
+    def __init__(self, session: ort.InferenceSession) -> None:
+        self._session = session
+        self.providers = tuple(session.get_providers())
+        self.inputs = _slots(session.get_inputs())
+        self.outputs = _slots(session.get_outputs())
+        self._packs_outputs = any(element_type(s.type) not in NUMPY_TYPES for s in self.outputs)
+
+    def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
+        """Return the outputs: arrays, lists, dicts, or PackedTensor where numpy lacks the type."""
+        if self._packs_outputs:  # run() raises there, or hands float8 out as uint8
+            values = {name: _ort_value(value) for name, value in feeds.items()}
+            with _ort_errors():
+                outputs = self._session.run_with_ort_values(None, values)
+            return [_from_ort_value(output) for output in outputs]
+        ready = {
+            name: _ort_value(value) if isinstance(value, PackedTensor) else value
+            for name, value in feeds.items()
+        }
+        with _ort_errors():
+            return list(self._session.run(None, ready))
+
+
+@contextlib.contextmanager
+def _ort_errors() -> Iterator[None]:
+    """Turn what ONNX Runtime raises into a BindingError that keeps the original as its cause."""
+    try:
+        yield
+    except MemoryError:
+        raise
+    except Exception as error:  # its exception classes share no base and differ by release
+        if found := _STATUS.match(str(error)):
+            raise BindingError(found[1], found[2].strip()) from error
+        raise BindingError(type(error).__name__, str(error)) from error
+
+
+def _session_options(settings: SessionSettings) -> ort.SessionOptions:
+    options = ort.SessionOptions()
+    options.log_severity_level = FATAL_ONLY
+    if settings.intra_threads is not None:
+        options.intra_op_num_threads = settings.intra_threads
+    if settings.inter_threads is not None:
+        options.inter_op_num_threads = settings.inter_threads
+    for key, value in settings.config:
+        options.add_session_config_entry(key, value)
+    return options
+
+
+def _slots(arguments: Iterable[Any]) -> tuple[Slot, ...]:
+    return tuple(Slot(name=a.name, type=a.type, shape=tuple(a.shape or ())) for a in arguments)
+
+
+def _ort_value(value: Any) -> ort.OrtValue:
+    match value:
+        case PackedTensor():
+            return _packed_ort_value(value)
+        case np.ndarray():
+            return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value))
+    raise BindingLimitError(
+        f"the Python binding makes no OrtValue of {type(value).__name__}, "
+        "which an output of a type that numpy lacks asks for"
+    )
+
+
+def _packed_ort_value(value: PackedTensor) -> ort.OrtValue:
+    try:
+        made = ort.OrtValue.ortvalue_from_shape_and_type(list(value.shape), int(value.element_type))
+    except Exception as error:  # its class differs by release
+        raise BindingLimitError(
+            f"the Python binding of {ort.__version__} makes no "
+            f"tensor({value.element_type.ort_name}): {error}"
+        ) from error
+    ctypes.memmove(made.data_ptr(), value.data, len(value.data))
+    return made
+
+
+def _from_ort_value(value: ort.OrtValue) -> Any:
+    if not value.is_tensor() or value.device_name() != "cpu":
+        raise BindingLimitError(
+            f"the Python binding reads no {value.data_type()} on {value.device_name()}"
+        )
+    of = ElementType(value.element_type())
+    if of in NUMPY_TYPES:
+        return value.numpy()
+    shape = tuple(value.shape())
+    data = ctypes.string_at(value.data_ptr(), packed_size(of, shape))
+    return PackedTensor(element_type=of, shape=shape, data=data)

@@ -1,0 +1,39 @@
+"""What a worker can do when asked: one function per procedure of wire.catalogue."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from harness.wire.catalogue import Procedure
+    from harness.wire.messages import Evidence, Request
+    from harness.wire.outcomes import Outcome
+    from harness.worker.bindings import Binding
+
+
+@dataclass(frozen=True, kw_only=True)
+class Observation:
+    """What a case observed."""
+
+    outcome: Outcome
+    evidence: Evidence
+
+
+if TYPE_CHECKING:
+    CaseFunction = Callable[[Request, Binding], Observation]
+
+IMPLEMENTED: dict[str, Any] = {}
+"""The functions by procedure id, filled as the modules of this package are imported."""
+
+
+def implements(procedure: Procedure) -> Callable[[CaseFunction], CaseFunction]:
+    """Register the decorated function as the one that carries out `procedure`."""
+
+    def register(function: CaseFunction) -> CaseFunction:
+        IMPLEMENTED[procedure.id] = function
+        return function
+
+    return register

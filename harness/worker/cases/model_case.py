@@ -1,0 +1,56 @@
+"""A model on given inputs, compared with given outputs: the suite `onnx` and any other corpus."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.wire.catalogue import MODEL_CASE
+from harness.wire.messages import Evidence, Mismatch, Request
+from harness.wire.outcomes import Outcome
+from harness.wire.values import DataSet, ModelCase
+from harness.worker.backend import Backend, OpenOptions
+from harness.worker.cases import Observation, implements
+from harness.worker.cases.refusals import observed
+from harness.worker.comparison import compare
+from harness.worker.tensors import load, read_blob
+
+if TYPE_CHECKING:
+    from harness.worker.bindings import Binding
+
+
+@implements(MODEL_CASE)
+def model_case(request: Request, binding: Binding) -> Observation:
+    """Open the model strictly on the asked device, run every data set and compare."""
+    case = ModelCase.from_json(request.arguments)
+    options = OpenOptions(device=request.device, strict=True, providers=request.providers)
+    model = str(Path(case.model.file)) if case.in_place else read_blob(case.model)
+    with observed(binding) as seen:
+        seen.ir, seen.opsets = case.ir, case.opsets
+        with Backend.open(model, options, binding=binding) as backend:
+            seen.attached, seen.stage = backend.attached, "run"
+            for index, data_set in enumerate(case.data_sets):
+                inputs = [load(value, case.data) for value in data_set.inputs]
+                outputs = backend.run(inputs)
+                if wrong := _compare(case, data_set, backend, outputs):
+                    text = f"data set {index}: {wrong[0].output}: {wrong[0].text}"
+                    found = Evidence(stage="compare", text=text, mismatches=wrong)
+                    seen.conclude(Outcome.FAIL, found)
+                    break
+    return seen.observation
+
+
+def _compare(
+    case: ModelCase, data_set: DataSet, backend: Backend, outputs: list[Any]
+) -> tuple[Mismatch, ...]:
+    if data_set.outputs is None:
+        return ()
+    names = [slot.name for slot in backend.outputs]
+    if len(outputs) != len(data_set.outputs):
+        text = f"want {len(data_set.outputs)} outputs, got {len(outputs)}"
+        return (Mismatch(output="all", text=text),)
+    found = (
+        compare(name, got, load(want, case.data), rtol=case.rtol, atol=case.atol)
+        for name, got, want in zip(names, outputs, data_set.outputs, strict=True)
+    )
+    return tuple(mismatch for mismatch in found if mismatch)

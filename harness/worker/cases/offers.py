@@ -1,0 +1,26 @@
+"""What a build offers, for a person who asks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.wire.catalogue import PROBE
+from harness.wire.messages import Evidence, Request
+from harness.wire.outcomes import Outcome
+from harness.worker.cases import Observation, implements
+from harness.worker.probe import DOMAINS, highest_ir, highest_opset
+
+if TYPE_CHECKING:
+    from harness.worker.bindings import Binding
+
+
+@implements(PROBE)
+def probe(_request: Request, binding: Binding) -> Observation:
+    """Return the highest opset of each domain and the highest IR version that the build loads."""
+    opsets = {domain or "ai.onnx": highest_opset(domain, binding) for domain in DOMAINS}
+    answer = {
+        "providers": list(binding.available_providers()),
+        "highest_ir": highest_ir(binding),
+        "highest_opset": opsets,
+    }
+    return Observation(outcome=Outcome.PASS, evidence=Evidence(answer=answer))

@@ -1,0 +1,93 @@
+"""What a case says when the build refuses it: one place decides between the outcomes."""
+
+from __future__ import annotations
+
+import contextlib
+import re
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from harness.wire.messages import Evidence
+from harness.wire.outcomes import Outcome
+from harness.worker.backend import BackendError, OpenError
+from harness.worker.bindings import Binding, BindingError, BindingLimitError
+from harness.worker.cases import Observation
+from harness.worker.probe import beyond_range
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+HOST_LACKS = re.compile(r"Failed to construct locale with name:\s*([\w.-]+)")
+"""How a build says that the host, not the build, lacks something: StringNormalizer's locale."""
+
+NOT_HERE = ("NOT_IN_BUILD", "SILENT_FALLBACK")
+"""Fallback statuses that say the asked provider is not there at all, whatever the model."""
+
+
+class Seen:
+    """What has been observed of a case so far; a case that concludes nothing else has passed."""
+
+    def __init__(self) -> None:
+        self.stage = "open"
+        self.attached = ""
+        self.ir = 0
+        self.opsets: dict[str, int] = {}
+        self.answer: dict[str, Any] = {}
+        self._outcome = Outcome.PASS
+        self._evidence = Evidence()
+
+    def conclude(self, outcome: Outcome, evidence: Evidence) -> None:
+        """Set what was observed instead of a pass."""
+        self._outcome = outcome
+        self._evidence = replace(evidence, stage=evidence.stage or self.stage)
+
+    @property
+    def observation(self) -> Observation:
+        """What was observed, with the attached EP and the answer filled in."""
+        evidence = replace(self._evidence, attached=self.attached, answer=self.answer)
+        return Observation(outcome=self._outcome, evidence=evidence)
+
+
+@contextlib.contextmanager
+def observed(binding: Binding) -> Iterator[Seen]:
+    """Give a record to fill; a refusal by the build inside becomes the right outcome in it.
+
+    UNSUPPORTED only where the build says so: by status code NOT_IMPLEMENTED, or because the model
+    asks for more than the build's own opset or IR range.
+    """
+    seen = Seen()
+    try:
+        yield seen
+    except OpenError as error:
+        _conclude_open(seen, error, binding)
+    except BindingError as error:
+        _conclude_refusal(seen, error.status, error.text)
+    except BindingLimitError as error:
+        seen.conclude(Outcome.NOT_TESTED, Evidence(requirement=str(error)))
+    except BackendError as error:
+        seen.conclude(Outcome.ERROR, Evidence(status=type(error).__name__, text=str(error)))
+    except MemoryError as error:
+        seen.conclude(Outcome.ERROR, Evidence(status="MemoryError", text=str(error)))
+
+
+def _conclude_open(seen: Seen, error: OpenError, binding: Binding) -> None:
+    last = error.steps[-1]
+    if last.status in NOT_HERE:
+        requirement = f"{last.attached}: {last.status}: {last.text}"
+        evidence = Evidence(requirement=requirement, fallback=error.steps)
+        seen.conclude(Outcome.NOT_TESTED, evidence)
+    elif beyond := beyond_range(seen.ir, seen.opsets, binding):
+        evidence = Evidence(requirement=beyond, status=last.status, text=last.text)
+        seen.conclude(Outcome.UNSUPPORTED, evidence)
+    else:
+        _conclude_refusal(seen, last.status, last.text)
+
+
+def _conclude_refusal(seen: Seen, status: str, text: str) -> None:
+    if lacking := HOST_LACKS.search(text):
+        evidence = Evidence(requirement=f"locale {lacking[1]} on the host", status=status)
+        seen.conclude(Outcome.NOT_TESTED, evidence)
+    elif status == "NOT_IMPLEMENTED":
+        seen.conclude(Outcome.UNSUPPORTED, Evidence(requirement=text, status=status))
+    else:
+        seen.conclude(Outcome.ERROR, Evidence(status=status, text=text))

@@ -1,0 +1,52 @@
+"""The smallest models that say something, written as protobuf bytes: a worker has no onnx package.
+
+Source of the field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+"""
+
+from __future__ import annotations
+
+FLOAT = 1
+IR_BEFORE_ANY_LIMIT = 8
+OPSET_BEFORE_ANY_LIMIT = 13
+"""Loaded by every release from 1.16 to the newest."""
+
+
+def identity(*, ir: int = IR_BEFORE_ANY_LIMIT, opsets: dict[str, int] | None = None) -> bytes:
+    """Return a model of float32 y[3] = x[3]; `opsets` adds to or replaces the default import."""
+    return _model("Identity", ["x"], ir=ir, opsets=opsets)
+
+
+def addition() -> bytes:
+    """Return a model of float32 y[3] = x[3] + w[3]."""
+    return _model("Add", ["x", "w"], ir=IR_BEFORE_ANY_LIMIT, opsets=None)
+
+
+def _model(operator: str, inputs: list[str], *, ir: int, opsets: dict[str, int] | None) -> bytes:
+    node = b"".join(_field(1, name) for name in inputs) + _field(2, "y") + _field(4, operator)
+    graph = _field(1, node) + _field(2, "g")
+    graph += b"".join(_field(11, _float_slot(name)) for name in inputs)
+    graph += _field(12, _float_slot("y"))
+    imports = {"": OPSET_BEFORE_ANY_LIMIT} | (opsets or {})
+    asked = [_field(8, _field(1, domain) + _field(2, n)) for domain, n in imports.items()]
+    return _field(1, ir) + b"".join(asked) + _field(7, graph)
+
+
+def _float_slot(name: str) -> bytes:
+    shape = _field(1, _field(1, 3))
+    return _field(1, name) + _field(2, _field(1, _field(1, FLOAT) + _field(2, shape)))
+
+
+def _field(number: int, value: int | str | bytes) -> bytes:
+    if isinstance(value, int):
+        return _varint(number << 3) + _varint(value)
+    data = value.encode() if isinstance(value, str) else value
+    return _varint(number << 3 | 2) + _varint(len(data)) + data
+
+
+def _varint(value: int) -> bytes:
+    out = bytearray()
+    while value > 0x7F:  # noqa: PLR2004 - seven bits a byte
+        out.append(value & 0x7F | 0x80)
+        value >>= 7
+    out.append(value)
+    return bytes(out)
