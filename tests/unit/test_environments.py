@@ -328,7 +328,7 @@ def test_a_wheel_without_the_import_package_is_refused(wheelhouse: Path) -> None
     assert "but comes from nothing" in str(error.value)
 
 
-def test_a_missing_release_is_told_in_uvs_words(wheelhouse: Path) -> None:
+def test_a_missing_release_is_told_in_uvs_words(wheelhouse: Path, tmp_path: Path) -> None:
     """Where nothing fits, the error ends in what uv said, and no environment is left behind."""
     (wheelhouse / "onnxruntime-1.32.0-py3-none-any.whl").rename(
         wheelhouse / "onnxruntime-1.31.0-py3-none-any.whl"
@@ -339,6 +339,7 @@ def test_a_missing_release_is_told_in_uvs_words(wheelhouse: Path) -> None:
 
     assert "cpu-1.32.0-py" in str(error.value)
     assert "there is no version of onnxruntime==1.32.0" in str(error.value)
+    assert not any(path.is_dir() for path in (tmp_path / "cache" / "environments").iterdir())
 
 
 def test_a_missing_python_is_named(
@@ -361,6 +362,24 @@ def test_a_missing_wheelhouse_is_a_wrong_argument(tmp_path: Path) -> None:
         ensure(a_cell(), wheelhouse=nowhere)
 
     assert str(nowhere) in str(error.value)
+
+
+def test_a_wheelhouse_is_the_only_source(
+    wheelhouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What the user's uv would find elsewhere is not installed where a wheelhouse is given."""
+    (tmp_path / "elsewhere" / "uv").mkdir(parents=True)
+    monkeypatch.setenv("UV_FIND_LINKS", str(tmp_path / "elsewhere"))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(tmp_path / "elsewhere"))
+    settings = f'find-links = ["{tmp_path / "elsewhere"}"]\n'
+    (tmp_path / "elsewhere" / "uv" / "uv.toml").write_text(settings, encoding="utf-8")
+    bystander = wheelhouse / "bystander-1.0-py3-none-any.whl"
+    bystander.rename(tmp_path / "elsewhere" / bystander.name)
+
+    with pytest.raises(EnvironmentUnusableError) as error:
+        ensure(a_cell("bystander"), wheelhouse=wheelhouse)
+
+    assert "bystander was not found" in str(error.value)
 
 
 def test_a_broken_wheel_is_an_unusable_environment(wheelhouse: Path) -> None:
@@ -387,24 +406,26 @@ def test_a_cache_that_cannot_be_written_is_an_unusable_environment(
     assert "Not a directory" in str(error.value)
 
 
-def test_the_users_project_settings_do_not_reach_a_cell(
+def test_the_users_index_reaches_a_cell_but_no_projects_settings(
     wheelhouse: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where the user stands in a project, uv reads none of its settings."""
+    """Packages come from where the user's variables say, wherever the user stands."""
     settings = '[tool.uv]\nfind-links = ["/nowhere"]\n'
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("UV_NO_INDEX", "1")
+    monkeypatch.setenv("UV_FIND_LINKS", str(wheelhouse))
 
-    interpreter = ensure(a_cell(), wheelhouse=Path("wheelhouse"), cache=Path("cache"))
+    interpreter = ensure(a_cell(), cache=Path("cache"))
 
     assert interpreter.folder.is_relative_to(tmp_path / "cache")
-    assert wheelhouse.is_dir()
+    assert interpreter.distributions == {"onnxruntime": "1.32.0"}
 
 
 def test_an_installer_sees_the_index_but_no_other_environment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Variables that lead elsewhere are kept from uv and pip; those for finding packages are not."""
+    """Variables that lead elsewhere are kept from uv and pip; where the index is stays known."""
     for name in ("VIRTUAL_ENV", "PYTHONPATH", "UV_PYTHON", "PIP_TARGET", "UV_INDEX"):
         monkeypatch.setenv(name, "/elsewhere")
     program = "import json, os; print(json.dumps(dict(os.environ)))"
@@ -449,7 +470,7 @@ def test_a_host_is_observed_past_interpreters_that_do_not_start(
     shim = tmp_path / "python3.98"
     shim.write_text("#!/bin/sh\necho not installed >&2\nexit 127\n", encoding="utf-8")
     shim.chmod(0o755)
-    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setenv("PATH", str(tmp_path))
     cell = a_cell(host_devices=(str(tmp_path), "/nowhere/device"))
     matrix = Matrix(variants={"cpu": cell.variant}, corpora={}, suite_deadlines_s={})
 

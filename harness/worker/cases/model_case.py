@@ -10,6 +10,7 @@ from harness.wire.messages import Evidence, Mismatch, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.values import DataSet, ModelCase
 from harness.worker.backend import Backend, OpenOptions
+from harness.worker.bindings import SessionSettings
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.refusals import observed
 from harness.worker.comparison import compare
@@ -18,12 +19,17 @@ from harness.worker.tensors import load, read_blob
 if TYPE_CHECKING:
     from harness.worker.bindings import Binding
 
+ONE_THREAD = SessionSettings(intra_threads=1, inter_threads=1)
+"""The same answer on any number of cores, and no thread that spins against the next worker."""
+
 
 @implements(MODEL_CASE)
 def model_case(request: Request, binding: Binding) -> Observation:
     """Open the model strictly on the asked device, run every data set and compare."""
     case = ModelCase.from_json(request.arguments)
-    options = OpenOptions(device=request.device, strict=True, providers=request.providers)
+    options = OpenOptions(
+        device=request.device, strict=True, providers=request.providers, settings=ONE_THREAD
+    )
     model = str(Path(case.model.file)) if case.in_place else read_blob(case.model)
     with observed(binding) as seen:
         seen.ir, seen.opsets = case.ir, case.opsets
