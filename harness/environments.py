@@ -18,7 +18,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,13 +25,14 @@ from typing import TYPE_CHECKING
 import platformdirs
 import uv
 from filelock import FileLock, Timeout
-from packaging.utils import canonicalize_name, parse_wheel_filename
+from packaging.utils import canonicalize_name
 from packaging.version import Version
 
 from harness import installed
 from harness.errors import ConfigurationError, EnvironmentUnusableError
 from harness.host import Host
 from harness.versions import python_order
+from harness.wheels import checksums, wheels_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -180,22 +180,7 @@ def _wheels_under_test(cell: Cell, wheelhouse: Path) -> list[list[tuple[str, int
     # A wheelhouse may hold a wheel of one's own making under a release's name.
     if not wheelhouse.is_dir():
         raise ConfigurationError(f"{wheelhouse}: there is no such wheelhouse folder")
-    name = canonicalize_name(cell.variant.distribution)
-    release = Version(cell.build.release)
-    wheels = sorted(wheelhouse.glob("*.whl"))
-    return [
-        _checksums(path)
-        for path in wheels
-        if parse_wheel_filename(path.name)[:2] == (name, release)
-    ]
-
-
-def _checksums(wheel: Path) -> list[tuple[str, int]]:
-    try:
-        with zipfile.ZipFile(wheel) as archive:
-            return [(member.filename, member.CRC) for member in archive.infolist()]
-    except zipfile.BadZipFile as error:
-        raise EnvironmentUnusableError(f"{wheel} is no wheel: {error}") from error
+    return [checksums(wheel) for wheel in wheels_of(cell.build.requirements[0], wheelhouse)]
 
 
 def _standing(cell: Cell, folder: Path) -> Interpreter:
@@ -289,9 +274,9 @@ def _install(cell: Cell, folder: Path, wheelhouse: Path | None, *options: str) -
     # A source distribution would be built, by code that nobody chose to run.
     command = [uv.find_uv_bin(), "pip", "install", "--quiet", "--no-build", *options]
     if wheelhouse is not None:
-        # uv's cache does not notice that a wheel was replaced by another of its name.
+        # uv's cache misses a wheel replaced by another of its name, unless told to reinstall.
         command += ["--no-config", "--no-index", f"--find-links={wheelhouse.absolute()}"]
-        command += ["--refresh-package", cell.variant.distribution]
+        command += ["--reinstall-package", cell.variant.distribution]
     command += ["--python", str(_python(folder)), *cell.build.requirements]
     run_installer(command, doing=f"{cell.id}: installing", deadline_s=INSTALL_DEADLINE_S)
 

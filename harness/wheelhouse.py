@@ -12,11 +12,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
-from packaging.requirements import Requirement
-from packaging.utils import InvalidWheelFilename, canonicalize_name, parse_wheel_filename
 
 from harness.environments import INSTALL_DEADLINE_S, run_installer
 from harness.errors import EnvironmentUnusableError
+from harness.wheels import wheels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,15 +58,14 @@ def download_wheel(requirement: str, to: Path, wheelhouse: Path | None = None) -
         EnvironmentUnusableError: it cannot be had.
 
     """
-    wanted = Requirement(requirement)
     if wheelhouse is not None:
-        if wheel := _held(wanted, wheelhouse):
+        if wheel := _held(requirement, wheelhouse):
             return wheel
         raise EnvironmentUnusableError(f"{requirement}: no wheel of it is in {wheelhouse}")
     try:
         to.mkdir(parents=True, exist_ok=True)
-        with FileLock(to / f"{canonicalize_name(wanted.name)}.lock", timeout=INSTALL_DEADLINE_S):
-            return _held(wanted, to) or _fetched(requirement, to)
+        with FileLock(to / f"{requirement}.lock", timeout=INSTALL_DEADLINE_S):
+            return _held(requirement, to) or _fetched(requirement, to)
     except Timeout as error:
         raise EnvironmentUnusableError(f"{requirement}: another process is still at it") from error
     except OSError as error:
@@ -82,16 +80,9 @@ def _fetched(requirement: str, to: Path) -> Path:
         return wheel.rename(to / wheel.name)
 
 
-def _held(wanted: Requirement, folder: Path) -> Path | None:
-    for wheel in sorted(folder.glob("*.whl")):
-        try:
-            name, version, *_ = parse_wheel_filename(wheel.name)
-        except InvalidWheelFilename:
-            continue
-        same = name == canonicalize_name(wanted.name) and version in wanted.specifier
-        if same and zipfile.is_zipfile(wheel):
-            return wheel
-    return None
+def _held(requirement: str, folder: Path) -> Path | None:
+    whole = (wheel for wheel in wheels_of(requirement, folder) if zipfile.is_zipfile(wheel))
+    return next(whole, None)
 
 
 def _download(options: list[str], to: Path, *, doing: str) -> None:

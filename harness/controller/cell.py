@@ -26,6 +26,13 @@ if TYPE_CHECKING:
 CANARY_DEADLINE_S = 120.0
 """A first session on a GPU may compile kernels for minutes."""
 
+UNSET_MEMORY_SHOWS = {"MALLOC_PERTURB_": "165"}
+"""glibc fills new memory with 0x5a, so that an output which the build never set is the same garbage
+every time (1.5e+16 as float32) instead of now and then the right answer by luck.
+
+Source: https://man7.org/linux/man-pages/man3/mallopt.3.html (M_PERTURB)
+"""
+
 
 class CellUnderTest:
     """A cell that can carry out cases, or that says why it cannot."""
@@ -103,7 +110,11 @@ def _launch(cell: Cell, interpreter: Interpreter, sources: Sources) -> Launch:
     isolated = ("-P", "-s", "-X", "faulthandler", "-m", "harness.worker")
     return Launch(
         command=(str(interpreter.python), *isolated),
-        environment={"PYTHONPATH": str(staged_worker(sources.cache)), **cell.variant.environment},
+        environment={
+            **UNSET_MEMORY_SHOWS,
+            "PYTHONPATH": str(staged_worker(sources.cache)),
+            **cell.variant.environment,
+        },
         memory_limit_mib=cell.variant.limits.memory_mib,
     )
 

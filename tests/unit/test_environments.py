@@ -28,7 +28,7 @@ from harness.matrix import Build, Cell, Limits, Matrix, Variant
 from harness.wire.providers import DeviceRequest
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from harness.environments import Interpreter
 
@@ -87,7 +87,8 @@ def _hash(text: str) -> str:
 
 @pytest.fixture(autouse=True)
 def _own_caches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Keep uv's cache and ours out of the user's."""
+    """Keep uv's cache and ours out of the user's, and uv off the network."""
+    monkeypatch.setenv("UV_OFFLINE", "1")
     monkeypatch.setenv("UV_CACHE_DIR", str(tmp_path / "uv"))
     monkeypatch.setenv("ORT_MATRIX_CACHE", str(tmp_path / "cache"))
 
@@ -245,8 +246,8 @@ def test_a_wheel_of_ones_own_is_another_build_under_the_same_name(wheelhouse: Pa
 
 
 @pytest.fixture
-def slow_uv(tmp_path: Path) -> Path:
-    """Return a uv that writes down each call, and installs only once the file `go` is there."""
+def slow_uv(tmp_path: Path) -> Iterator[Path]:
+    """Give a uv that writes down each call, and installs only once the file `go` is there."""
     program = tmp_path / "slow-uv"
     program.write_text(
         f'#!/bin/sh\necho "$1 $$" >> {tmp_path}/calls\n'
@@ -256,7 +257,9 @@ def slow_uv(tmp_path: Path) -> Path:
     )
     program.chmod(0o755)
     (tmp_path / "calls").touch()
-    return program
+    yield program
+    # No call outlives its test, whatever became of that.
+    (tmp_path / "go").touch()
 
 
 def calls(slow_uv: Path, command: str) -> list[int]:
@@ -375,6 +378,7 @@ def test_a_wheelhouse_is_the_only_source(
     (tmp_path / "elsewhere" / "uv" / "uv.toml").write_text(settings, encoding="utf-8")
     bystander = wheelhouse / "bystander-1.0-py3-none-any.whl"
     bystander.rename(tmp_path / "elsewhere" / bystander.name)
+    (wheelhouse / "no wheel's name.whl").touch()
 
     with pytest.raises(EnvironmentUnusableError) as error:
         ensure(a_cell("bystander"), wheelhouse=wheelhouse)
@@ -413,8 +417,11 @@ def test_the_users_index_reaches_a_cell_but_no_projects_settings(
     settings = '[tool.uv]\nfind-links = ["/nowhere"]\n'
     (tmp_path / "pyproject.toml").write_text(settings, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("UV_NO_INDEX", "1")
-    monkeypatch.setenv("UV_FIND_LINKS", str(wheelhouse))
+    (wheel,) = wheelhouse.glob("onnxruntime-*.whl")
+    page = tmp_path / "index" / "onnxruntime" / "index.html"
+    page.parent.mkdir(parents=True)
+    page.write_text(f'<a href="{wheel.as_uri()}">{wheel.name}</a>', encoding="utf-8")
+    monkeypatch.setenv("UV_DEFAULT_INDEX", (tmp_path / "index").as_uri())
 
     interpreter = ensure(a_cell(), cache=Path("cache"))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnxruntime as ort
 
+from harness.wire.providers import ExecutionProvider
 from harness.wire.values import ElementType
 from harness.worker.bindings import BindingError, BindingLimitError, SessionSettings, Slot
 from harness.worker.tensors import NUMPY_TYPES, PackedTensor, element_type, packed_size
@@ -28,6 +29,10 @@ class PythonBinding:
 
     def __init__(self) -> None:
         ort.set_default_logger_severity(FATAL_ONLY)
+        if ExecutionProvider.CUDA in ort.get_available_providers() and hasattr(ort, "preload_dlls"):
+            # CUDA and cuDNN from wheels stand where no loader looks; what is missing it only prints.
+            # https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
+            ort.preload_dlls()
 
     def available_providers(self) -> tuple[str, ...]:
         """Return the providers of this build."""
