@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 INTERRUPTED = 130
 PROBE_DEADLINE_S = 120.0
+BUILT_AND_RUN_WITH = ("editables", "hatchling", "hypothesis", "nox")
+"""What this project needs besides its dependencies: to be installed, and to run its suites."""
 
 
 def main() -> NoReturn:
@@ -143,8 +146,9 @@ def wheelhouse(arguments: argparse.Namespace) -> int:
     read = read_matrix(arguments.matrix)
     cells = [read.cell(name) for name in arguments.cells]
     zoo = read_zoo(arguments.matrix.parent / "models" / "zoo.toml")
-    packages = sorted({f"{model.package}=={model.version}" for model in zoo.models.values()})
-    fill_wheelhouse(cells, arguments.to, own_requirements(), packages)
+    files = sorted({f"{model.package}=={model.version}" for model in zoo.models.values()})
+    own = [*(metadata.requires("ort-matrix") or ()), *BUILT_AND_RUN_WITH]
+    fill_wheelhouse(cells, arguments.to, own=own, files=files)
     print(arguments.to)
     return 0
 

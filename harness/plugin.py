@@ -11,7 +11,7 @@ import os
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
@@ -31,11 +31,13 @@ from harness.suites import VERSIONS, Suites
 from harness.verdicts import Verdict, judge
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from harness.corpus.packing import CorpusCase
     from harness.matrix import Cell
     from harness.report.summary import CellSummary
+
+Stage = Literal["setup", "call", "teardown"]
 
 BASELINES = Path("fixtures", "baselines")
 INTERRUPTED = 130
@@ -115,6 +117,25 @@ def pytest_runtestloop(session: pytest.Session) -> None:
         return
     if items := [item for item in session.items if isinstance(item, CaseItem)]:
         Campaign.of(session.config).run_ahead(items)
+
+
+def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+    """Run a case without the stages that a test with fixtures needs, and report it as usual."""
+    if not isinstance(item, CaseItem):
+        return None
+    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    stages: tuple[tuple[Stage, Callable[[], None]], ...] = (
+        ("setup", lambda: None),
+        ("call", item.runtest),
+        ("teardown", lambda: None),
+    )
+    for stage, function in stages:
+        stops = (pytest.exit.Exception, KeyboardInterrupt)
+        call = pytest.CallInfo.from_call(function, when=stage, reraise=stops)
+        report = item.ihook.pytest_runtest_makereport(item=item, call=call)
+        item.ihook.pytest_runtest_logreport(report=report)
+    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+    return True
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

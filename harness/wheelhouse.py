@@ -24,14 +24,15 @@ if TYPE_CHECKING:
 
 
 def fill_wheelhouse(
-    cells: Iterable[Cell], to: Path, extra_requirements: Sequence[str] = ()
+    cells: Iterable[Cell], to: Path, *, own: Sequence[str] = (), files: Sequence[str] = ()
 ) -> tuple[Path, ...]:
     """Return all wheels in `to` after fetching what the cells need to be installed from there.
 
     Args:
         cells: each with its build's requirements and everything these depend on, for its Python.
         to: the wheelhouse folder; what it already holds is not fetched again.
-        extra_requirements: fetched without their dependencies, for the files in them.
+        own: what the controller needs, fetched with everything it depends on.
+        files: fetched without dependencies, for the files in them.
 
     Raises:
         EnvironmentUnusableError: something cannot be fetched.
@@ -41,8 +42,10 @@ def fill_wheelhouse(
     for cell in cells:
         options = ["--python-version", cell.python]
         _download([*options, *cell.build.requirements], to, doing=f"{cell.id}: fetching wheels")
-    if extra_requirements:
-        _download(["--no-deps", *extra_requirements], to, doing="fetching wheels")
+    if own:
+        _download(list(own), to, doing="fetching the controller's wheels")
+    if files:
+        _download(["--no-deps", *files], to, doing="fetching wheels for the files in them")
     return tuple(sorted(to.glob("*.whl")))
 
 

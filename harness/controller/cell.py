@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from packaging.version import Version
@@ -136,17 +137,26 @@ def _check(cell: Cell, hello: Hello) -> None:
 
 
 def _canaries(cell: Cell, supervisor: Supervisor) -> tuple[CellState, str]:
+    """Return what the canaries say of the cell, and why if it is not READY."""
     for procedure in (CANARY_BUILD, CANARY_DEVICE):
         request = _request(cell, procedure, {})
         observed = supervisor.execute(request, deadline_s=CANARY_DEADLINE_S)
-        match observed.outcome:
-            case Outcome.PASS:
-                continue
-            case Outcome.NOT_TESTED if procedure is CANARY_DEVICE:
-                return CellState.NO_DEVICE, observed.evidence.requirement
-        said = observed.evidence.text or observed.evidence.requirement
-        return CellState.BROKEN, f"{procedure.id}: {observed.outcome}: {said}"
+        if observed.outcome is not Outcome.PASS:
+            evidence = observed.evidence
+            said = " ".join((evidence.requirement or evidence.text).split())
+            reason = f"{procedure.id}: {observed.outcome}: {evidence.status} {said}"
+            # Where the host shows the device, losing it is an outage.
+            lost = procedure is CANARY_BUILD or evidence.stage != "open" or _device_is_here(cell)
+            if lost:
+                return CellState.BROKEN, reason
+            files = " or ".join(cell.variant.host_devices)
+            return CellState.NO_DEVICE, f"{reason}; this host has no {files}"
     return CellState.READY, ""
+
+
+def _device_is_here(cell: Cell) -> bool:
+    wanted = cell.variant.host_devices
+    return not wanted or any(Path(path).exists() for path in wanted)
 
 
 def _request(cell: Cell, procedure: Procedure, arguments: dict[str, object]) -> Request:

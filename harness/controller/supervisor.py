@@ -6,13 +6,14 @@ Anything that speaks the wire can stand behind it: a build's worker, or a progra
 from __future__ import annotations
 
 import contextlib
+import threading
 import time
 from dataclasses import dataclass, replace
 from enum import Enum, auto
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any, assert_never
 
-from harness.controller.process import Cause, Child, Death, Launch
+from harness.controller.process import Cause, Child, Deadline, Death, Launch
 from harness.errors import EnvironmentUnusableError
 from harness.wire.messages import PROTOCOL, Evidence, Hello, Reply, Request
 from harness.wire.outcomes import Outcome
@@ -50,13 +51,13 @@ class Supervisor:
         self._fresh = False
         self._number = 0
         self._closed = False
+        self._closing = threading.Lock()
 
     def hello(self) -> Hello:
         """Return what a worker says of itself; raise EnvironmentUnusableError if it cannot."""
-        child = self._child = self._started()
-        message = child.answer(deadline_s=HELLO_DEADLINE_S)
+        message = self._started().answer(Deadline(HELLO_DEADLINE_S))
         if isinstance(message, Death):
-            self._child = None
+            self._lost()
             raise EnvironmentUnusableError(f"the worker said no hello: {_ending(message)}")
         if "unusable" in message:
             self._discard()
@@ -68,32 +69,52 @@ class Supervisor:
     ) -> Observed:
         """Return what was observed of one case, after at most about `deadline_s` seconds.
 
+        A worker that died before it read the request died of something else, so the case is asked
+        again, once, of a fresh one. Where it died just after, of an earlier case or by a stranger's
+        hand, nothing can tell; nor on macOS, unless it was dead before the request was sent.
+
         Raise EnvironmentUnusableError when no worker can be had any more.
         """
-        child = self._ready(worker)
-        self._number += 1
-        request = replace(request, number=self._number)
-        began = time.perf_counter()
-        answer = self._answer(child, request, deadline_s)
-        duration_s = time.perf_counter() - began
-        if isinstance(answer, Reply):
-            return Observed(outcome=answer.outcome, evidence=answer.evidence, duration_s=duration_s)
-        self._child = None  # its group is gone already
-        outcome, evidence = judge_death(answer)
-        return Observed(outcome=outcome, evidence=evidence, duration_s=duration_s)
+        observed, answer = self._observe(request, deadline_s, worker)
+        if isinstance(answer, Death) and answer.unread:
+            observed, _ = self._observe(request, deadline_s, worker)
+        return observed
 
     def close(self) -> None:
-        """End the worker for good; may be called while another thread waits for it."""
-        self._closed = True
+        """End the worker for good; EnvironmentUnusableError reaches a thread that waits for it."""
+        with self._closing:
+            self._closed = True
         self._discard()
+
+    def _observe(
+        self, request: Request, deadline_s: float, worker: Worker
+    ) -> tuple[Observed, Reply | Death]:
+        child = self._ready(worker)
+        self._number += 1
+        began = time.perf_counter()
+        answer = self._answer(child, replace(request, number=self._number), Deadline(deadline_s))
+        duration_s = time.perf_counter() - began
+        if isinstance(answer, Reply):
+            outcome, evidence = answer.outcome, answer.evidence
+        else:
+            self._lost()
+            outcome, evidence = judge_death(answer)
+        return Observed(outcome=outcome, evidence=evidence, duration_s=duration_s), answer
 
     def _discard(self) -> None:
         child, self._child = self._child, None
         if child is not None:
             child.close()
 
+    def _lost(self) -> None:
+        """Forget a worker that is gone; raise EnvironmentUnusableError if we ended it ourselves."""
+        self._child = None
+        if self._closed:
+            raise EnvironmentUnusableError("the supervisor is closed")
+
     def _ready(self, worker: Worker) -> Child:
-        if self._child is not None and worker is Worker.FRESH and not self._fresh:
+        child = self._child
+        if child and (not child.is_alive or (worker is Worker.FRESH and not self._fresh)):
             self._discard()
         if self._child is None:
             self.hello()
@@ -103,14 +124,15 @@ class Supervisor:
 
     def _started(self) -> Child:
         self._discard()
-        if self._closed:
-            raise EnvironmentUnusableError("the supervisor is closed")
-        try:
-            child = Child(self._launch)
-        except OSError as error:
-            raise EnvironmentUnusableError(f"the worker cannot be started: {error}") from error
-        self._fresh = True
-        return child
+        with self._closing:  # so that no worker is started behind the back of a close
+            if self._closed:
+                raise EnvironmentUnusableError("the supervisor is closed")
+            try:
+                self._child = Child(self._launch)
+            except OSError as error:
+                raise EnvironmentUnusableError(f"the worker cannot be started: {error}") from error
+            self._fresh = True
+            return self._child
 
     def _checked(self, message: dict[str, Any]) -> Hello:
         if message.get("protocol") != PROTOCOL:
@@ -124,20 +146,20 @@ class Supervisor:
             self._discard()
             raise EnvironmentUnusableError(f"the worker's hello is malformed: {error}") from error
 
-    def _answer(self, child: Child, request: Request, deadline_s: float) -> Reply | Death:
-        began = time.monotonic()
-        message = child.ask(request.to_json(), deadline_s=deadline_s)
+    def _answer(self, child: Child, request: Request, deadline: Deadline) -> Reply | Death:
+        message = child.ask(request.to_json(), deadline)
         while not isinstance(message, Death):
             try:
                 reply = Reply.from_json(message)
+                is_stale = reply.number < request.number
             except (KeyError, TypeError, ValueError, AttributeError) as error:
-                child.close()
-                text = f"a malformed reply: {error!r}"
-                return Death(cause=Cause.BABBLED, exit_status=None, signal="", log="", text=text)
+                return child.end(Cause.BABBLED, f"a malformed reply: {error!r}")
             if reply.number == request.number:
                 return reply
-            # A stale reply answers an earlier case, which has its outcome already.
-            message = child.answer(deadline_s=deadline_s - (time.monotonic() - began))
+            if not is_stale:
+                return child.end(Cause.BABBLED, f"a reply to {reply.number}, which nobody asked")
+            # It answers an earlier case, which has its outcome already.
+            message = child.answer(deadline)
         return message
 
 
@@ -146,6 +168,7 @@ class Supervisors:
 
     def __init__(self, launch: Launch) -> None:
         self._launch = launch
+        self._closed = False
         self._all: list[Supervisor] = []
         self._idle: LifoQueue[Supervisor] = LifoQueue()
 
@@ -157,6 +180,8 @@ class Supervisors:
         except Empty:
             supervisor = Supervisor(self._launch)
             self._all.append(supervisor)
+            if self._closed:  # looked at after the append, as close() looks at them after it is set
+                supervisor.close()
         try:
             yield supervisor
         finally:
@@ -164,6 +189,7 @@ class Supervisors:
 
     def close(self) -> None:
         """End all workers for good, those at work included."""
+        self._closed = True
         for supervisor in self._all:
             supervisor.close()
 
@@ -190,9 +216,10 @@ def judge_death(death: Death) -> tuple[Outcome, Evidence]:
 
 
 def _ending(death: Death) -> str:
+    before = " before it read the request" if death.unread else ""
     match death:
         case Death(signal=str(name)) if name:
-            return f"ended by {name}"
+            return f"ended by {name}{before}"
         case Death(cause=Cause.DIED):
-            return f"ended with exit status {death.exit_status} and no reply"
-    return f"{death.cause}: {death.text}"
+            return f"ended with exit status {death.exit_status} and no reply{before}"
+    return f"{death.cause}{before}: {death.text}"

@@ -39,10 +39,10 @@ def onnx_cases(cache: Path) -> list[CorpusCase]:
 
 
 def _cases() -> Iterator[Packable]:
+    yield from _light_cases()  # the longest first, so that no worker is left with them at the end
     yield from _node_cases()
     for kind in FOLDER_KINDS:
         yield from _folder_cases(kind)
-    yield from _light_cases()
 
 
 def _node_cases() -> Iterator[Packable]:

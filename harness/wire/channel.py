@@ -17,13 +17,20 @@ from typing import Any, Self
 LINE_LIMIT = 64 * 2**20
 """A longer line is garbage: the longest real reply is some kilobytes."""
 
-
 SEND_TIMEOUT_S = 30.0
 """A peer that reads nothing for so long is as good as gone."""
 
 
 class ChannelClosedError(Exception):
     """The peer is gone."""
+
+
+class ChannelUnreadError(ChannelClosedError):
+    """The peer is gone, and it had not read all that was sent to it."""
+
+
+class ChannelStuckError(ChannelClosedError):
+    """The peer takes nothing, so it is as good as gone."""
 
 
 class ChannelGarbageError(Exception):
@@ -51,25 +58,33 @@ class Channel:
             _die_with_parent()
         return cls(socket.socket(fileno=descriptor))
 
-    def send(self, message: dict[str, Any]) -> None:
-        """Send one message; raise ChannelClosedError if the peer is gone or takes nothing."""
-        self._socket.settimeout(SEND_TIMEOUT_S)
+    def send(self, message: dict[str, Any], timeout_s: float = SEND_TIMEOUT_S) -> None:
+        """Send one message whole; raise ChannelUnreadError or ChannelStuckError otherwise."""
+        line = json.dumps(message, separators=(",", ":")).encode() + b"\n"
         try:
-            self._socket.sendall(json.dumps(message, separators=(",", ":")).encode() + b"\n")
+            self._socket.settimeout(timeout_s)
+            self._socket.sendall(line)
+        except (TimeoutError, BlockingIOError) as error:
+            raise ChannelStuckError from error
         except OSError as error:
-            raise ChannelClosedError from error
+            raise ChannelUnreadError from error
 
     def receive(self, timeout_s: float | None = None) -> dict[str, Any] | None:
         """Return the next message, or None after `timeout_s` seconds (None: wait for ever).
 
         Raise ChannelClosedError when the peer has gone and ChannelGarbageError when it babbles.
+        What has come of a line stays for the next call.
         """
         deadline = None if timeout_s is None else time.monotonic() + timeout_s
-        while (end := self._buffer.find(b"\n")) < 0:
-            if len(self._buffer) > LINE_LIMIT:
+        searched, left_s = 0, timeout_s
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > LINE_LIMIT:
                 raise ChannelGarbageError(f"no end of line within {LINE_LIMIT} bytes")
-            if not self._fill(None if deadline is None else deadline - time.monotonic()):
+            # Also a peer that never stops sending must not hold us beyond the deadline.
+            if (left_s is not None and left_s < 0) or not self._fill(left_s):
                 return None
+            left_s = None if deadline is None else deadline - time.monotonic()
         line = bytes(self._buffer[:end])
         del self._buffer[: end + 1]
         return _parse(line)
@@ -79,13 +94,16 @@ class Channel:
         self._socket.close()
 
     def _fill(self, timeout_s: float | None) -> bool:
-        """Say whether anything came in time."""
-        # A timeout of zero would mean "never wait" to the socket and miss what is on its way.
-        self._socket.settimeout(None if timeout_s is None else max(timeout_s, 1e-6))
+        """Say whether anything came in time; with no time, whether anything was there."""
         try:
+            self._socket.settimeout(timeout_s)
             data = self._socket.recv(2**16)
-        except TimeoutError:
+        except (TimeoutError, BlockingIOError):
             return False
+        except ConnectionResetError as error:
+            # Linux says so of a peer that went with data unread, macOS never does: see
+            # https://man7.org/linux/man-pages/man7/unix.7.html and unix_release_sock in its source.
+            raise ChannelUnreadError from error
         except OSError as error:
             raise ChannelClosedError from error
         if not data:
@@ -97,7 +115,7 @@ class Channel:
 def _parse(line: bytes) -> dict[str, Any]:
     try:
         message = json.loads(line)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise ChannelGarbageError(f"not JSON: {line[:80]!r}") from error
     if not isinstance(message, dict):
         raise ChannelGarbageError(f"not an object: {line[:80]!r}")

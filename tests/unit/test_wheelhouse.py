@@ -32,7 +32,7 @@ def index(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_a_filled_wheelhouse_is_all_that_a_cell_needs(index: Path, tmp_path: Path) -> None:
     """What was fetched for a cell installs where the index is gone."""
-    wheels = fill_wheelhouse([a_cell()], tmp_path / "house", ["model==1.0"])
+    wheels = fill_wheelhouse([a_cell()], tmp_path / "house", files=["model==1.0"])
     index.rename(tmp_path / "gone")
 
     interpreter = ensure(a_cell(), wheelhouse=tmp_path / "house", cache=tmp_path / "cache")
