@@ -41,7 +41,7 @@ def variant_session(variant: Variant) -> None:
 
     def test(session: nox.Session) -> None:
         install(session, "test")
-        command = ("python", "-m", "pytest", "--capture=no", "tests/conformance")
+        command = ("python", "-m", "pytest", "tests/conformance")
         session.run(*command, "--cell", variant.name, "--run", RUN, *session.posargs)
 
     test.__doc__ = f"Test {variant.distribution} {variant.release} on {variant.device}."

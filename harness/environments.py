@@ -14,7 +14,6 @@ import logging
 import os
 import platform
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -23,6 +22,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import platformdirs
+import psutil
 import uv
 from filelock import FileLock, Timeout
 from packaging.utils import canonicalize_name
@@ -302,27 +302,32 @@ def run_installer(command: Sequence[str], *, doing: str, deadline_s: float) -> s
     with subprocess.Popen(
         command,
         # Not where the user stands: a project's own uv settings are no business of a cell's.
-        cwd="/",
+        cwd=Path.cwd().anchor,
         env={name: value for name, value in os.environ.items() if name not in _NOT_PASSED_ON},
         stdin=subprocess.DEVNULL,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         errors="replace",
-        start_new_session=True,
     ) as process:
         try:
             stdout, stderr = process.communicate(timeout=deadline_s)
         except BaseException as error:
-            # Interrupted or too late: its children would hold the pipes open.
-            with contextlib.suppress(ProcessLookupError):
-                os.killpg(process.pid, signal.SIGKILL)
+            _kill_tree(process.pid)  # its children would hold the pipes open
             if isinstance(error, subprocess.TimeoutExpired):
                 raise EnvironmentUnusableError(f"{doing}: not done in {deadline_s:g} s") from error
             raise
     if process.returncode:
         raise EnvironmentUnusableError(f"{doing}: {Path(command[0]).name} says:\n{_tail(stderr)}")
     return stdout
+
+
+def _kill_tree(pid: int) -> None:
+    with contextlib.suppress(psutil.NoSuchProcess):
+        process = psutil.Process(pid)
+        for one in (*process.children(recursive=True), process):
+            with contextlib.suppress(psutil.NoSuchProcess):
+                one.kill()
 
 
 def _tail(text: str) -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+from collections import Counter
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -23,7 +24,7 @@ from harness.errors import HarnessError
 from harness.matrix import Tag, read_matrix
 from harness.report.summary import Judged, exit_code, summarise
 from harness.report.terminal import as_text, evidence_lines, one_line, render_run
-from harness.results import CellState
+from harness.results import CellState, SelectionRecord
 from harness.selection import select
 from harness.sources import Sources
 from harness.store import PartWriter, new_run_id, read_run, run_ids
@@ -89,9 +90,16 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Name the run before pytest-xdist starts its processes, so that all write to one."""
-    config.option.run = config.option.run or new_run_id()
+    """Name the run: pytest-xdist's processes write to the run of the one that started them."""
+    started_with = getattr(config, "workerinput", {})
+    config.option.run = started_with.get("ort_matrix_run") or config.option.run or new_run_id()
     config.option.runs = config.option.runs or config.rootpath / "runs"
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_configure_node(node: Any) -> None:
+    """Tell a process of pytest-xdist which run it writes."""
+    node.workerinput["ort_matrix_run"] = node.config.option.run
 
 
 def pytest_pycollect_makeitem(
@@ -101,7 +109,7 @@ def pytest_pycollect_makeitem(
     del name
     if not isinstance(obj, Conformance):
         return None
-    with _told_in_one_line():
+    with _told_in_one_line(collector.config):
         campaign = Campaign.of(collector.config)
         return [
             CellCollector.from_parent(collector, name=cell.id, cell=cell, suite=suite)
@@ -110,13 +118,15 @@ def pytest_pycollect_makeitem(
         ]
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_runtestloop(session: pytest.Session) -> None:
-    """Run ahead of pytest, which then only waits for results; pytest-xdist deals out the items."""
-    if hasattr(session.config, "workerinput") or session.config.option.collectonly:
+def pytest_collection_finish(session: pytest.Session) -> None:
+    """Record what was selected, and run ahead of pytest, which then only waits for results."""
+    items = [item for item in session.items if isinstance(item, CaseItem)]
+    if not items or session.config.option.collectonly:
         return
-    if items := [item for item in session.items if isinstance(item, CaseItem)]:
-        Campaign.of(session.config).run_ahead(items)
+    campaign = Campaign.of(session.config)
+    campaign.record_selection(items)
+    if not hasattr(session.config, "workerinput"):  # pytest-xdist deals the items out itself
+        campaign.run_ahead(items)
 
 
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
@@ -144,6 +154,9 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         campaign.close()
     if hasattr(session.config, "workerinput"):  # pytest-xdist's processes; the first one judges
         return
+    if (error := session.config.stash.get(_TOLD, None)) is not None:
+        session.exitstatus = error.exit_code
+        return
     if (cells := _summary(session.config)) is None:
         return
     match session.exitstatus:
@@ -169,6 +182,7 @@ class Campaign:
     """What one pytest process runs: cells, suites, the part of the run that it writes."""
 
     def __init__(self, config: pytest.Config) -> None:
+        self._config = config
         option = config.option
         matrix = self._matrix = read_matrix(option.matrix or config.rootpath / "matrix.toml")
         self._sources = Sources(cache=cache_root(), wheelhouse=option.wheelhouse)
@@ -189,8 +203,6 @@ class Campaign:
         self._writer: PartWriter | None = None
         self._lanes = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_LANES))
         self._ahead: dict[CaseItem, Future[Judged]] = {}
-        self._selected = 0
-        self._recorded: list[str] = []
         self._stopping = False
 
     @classmethod
@@ -209,7 +221,9 @@ class Campaign:
     def open(self, cell: Cell) -> CellUnderTest:
         """Return the cell under test, opened once and recorded."""
         if cell.id not in self._open:
+            self._tell(f"{cell.id}: making or reusing its environment")
             opened = self._open[cell.id] = CellUnderTest.open(cell, self._sources)
+            self._tell(f"{cell.id}: {opened.record.state}")
             self.writer.append(opened.record)
         return self._open[cell.id]
 
@@ -227,11 +241,22 @@ class Campaign:
 
         Raise ConfigurationError where the baseline names a case that the suite does not have.
         """
+        self._tell(f"{cell.id}: reading the suite {suite}")
         every = self._suites.cases(suite)
         self._baselines[cell.id].check(suite, [case.id for case in every])
-        cases = select(every, self._patterns)
-        self._selected += len(cases)
-        return cases
+        return select(every, self._patterns)
+
+    def _tell(self, text: str) -> None:
+        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
+        if reporter is not None:  # pytest-xdist's processes have none
+            reporter.ensure_newline()
+            reporter.write_line(text)
+
+    def record_selection(self, items: Iterable[CaseItem]) -> None:
+        """Record how many cases of each suite are to be run on each cell."""
+        counts = Counter((item.parent.cell.id, item.parent.suite) for item in items)
+        for (cell, suite), count in counts.items():
+            self.writer.append(SelectionRecord(cell=cell, suite=suite, cases=count))
 
     def run_ahead(self, items: Iterable[CaseItem]) -> None:
         """Begin with the items, in their order, on as many workers as the host has cores."""
@@ -255,7 +280,6 @@ class Campaign:
             result = replace(result, again=again.outcome)
         if not self._stopping:  # otherwise the worker may have died by our own hand
             self.writer.append(result)
-            self._recorded.append(case.id)
         return Judged(result=result, expectation=expectation, verdict=judge(result, expectation))
 
     def close(self) -> None:
@@ -266,7 +290,7 @@ class Campaign:
             opened.close()
         self._lanes.shutdown()
         if self._writer is not None:
-            self._writer.close(complete=len(self._recorded) == self._selected)
+            self._writer.close()
             self._writer = None
 
 
@@ -284,7 +308,7 @@ class CellCollector(pytest.Collector):
     def collect(self) -> Iterator[pytest.Item]:
         """Return an item per case, or one that tells why the cell is broken."""
         campaign = Campaign.of(self.config)
-        with _told_in_one_line():
+        with _told_in_one_line(self.config):
             opened = campaign.open(self.cell)
             if opened.record.state is CellState.BROKEN:
                 yield BrokenItem.from_parent(self, name="BROKEN", reason=opened.record.reason)
@@ -322,7 +346,7 @@ class CaseItem(pytest.Item):
 
     def runtest(self) -> None:
         """Carry the case out and raise what its verdict asks for."""
-        with _told_in_one_line():
+        with _told_in_one_line(self.config):
             judged = Campaign.of(self.config).judged(self)
         match judged.verdict:
             case Verdict.EXPECTED:
@@ -360,13 +384,17 @@ def _failure_lines(judged: Judged) -> Iterator[str]:
     yield f"again: ort-matrix case {judged.result.case} --cell {judged.result.cell}"
 
 
+_TOLD = pytest.StashKey[HarnessError]()
+
+
 @contextlib.contextmanager
-def _told_in_one_line() -> Iterator[None]:
+def _told_in_one_line(config: pytest.Config) -> Iterator[None]:
     """Let an error that a person can mend end pytest with its text and exit code only."""
     try:
         yield
     except HarnessError as error:
-        pytest.exit(f"ort-matrix: {error}", returncode=error.exit_code)
+        config.stash[_TOLD] = error
+        pytest.exit(f"ort-matrix: {error}")
 
 
 def _summary(config: pytest.Config) -> list[CellSummary] | None:

@@ -105,12 +105,12 @@ class CaseResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class EndRecord:
-    """The last line of a part: a part without it was cut off."""
+class SelectionRecord:
+    """How many cases of a suite were selected on a cell: with fewer results a run was cut off."""
 
-    ended: str
-    complete: bool
-    """Whether every case that was selected has its result."""
+    cell: str
+    suite: str
+    cases: int
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``from_json`` reads back."""
@@ -122,11 +122,29 @@ class EndRecord:
         return cls(**data)
 
 
-Record = PartRecord | CellRecord | CaseResult | EndRecord
+@dataclass(frozen=True, kw_only=True)
+class EndRecord:
+    """The last line of a part: a part without it was cut off."""
+
+    ended: str
+    """ISO 8601 with offset."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` reads back."""
+        return dict(vars(self))
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the record that was written."""
+        return cls(**data)
+
+
+Record = PartRecord | CellRecord | SelectionRecord | CaseResult | EndRecord
 
 KINDS: dict[str, type[Record]] = {
     "part": PartRecord,
     "cell": CellRecord,
+    "selection": SelectionRecord,
     "case": CaseResult,
     "end": EndRecord,
 }

@@ -6,10 +6,12 @@ was writing, and several processes can write one run at once, each in its own pa
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import platform
 import secrets
+from collections import Counter
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import version
@@ -24,6 +26,7 @@ from harness.results import (
     EndRecord,
     PartRecord,
     Record,
+    SelectionRecord,
 )
 
 if TYPE_CHECKING:
@@ -44,8 +47,17 @@ class Run:
     """By cell and case id."""
     damage: list[str] = field(default_factory=list)
     """Lines that could not be read, each with where it stands."""
-    complete: bool = True
-    """Whether every part came to its end with a result for every case."""
+    selected: dict[tuple[str, str], int] = field(default_factory=dict)
+    """By cell and suite, how many cases were to be run."""
+    ended: int = 0
+    """How many parts came to their end."""
+
+    @property
+    def complete(self) -> bool:
+        """Whether every part came to its end and every selected case has a result."""
+        found = Counter((result.cell, result.suite) for result in self.results.values())
+        all_there = all(found[key] >= count for key, count in self.selected.items())
+        return all_there and self.ended == len(self.parts)
 
 
 class PartWriter:
@@ -86,9 +98,10 @@ class PartWriter:
         except OSError as error:
             raise ConfigurationError(f"a result cannot be written: {error}") from error
 
-    def close(self, *, complete: bool) -> None:
-        """End the part."""
-        self.append(EndRecord(ended=_now(), complete=complete))
+    def close(self) -> None:
+        """End the part; on a full disk it stays without an end, as one that was cut off."""
+        with contextlib.suppress(ConfigurationError):
+            self.append(EndRecord(ended=_now()))
         os.close(self._descriptor)
 
 
@@ -122,7 +135,6 @@ def read_run(runs: Path, run: str = LATEST) -> Run:
 
 
 def _read_part(path: Path, run: Run) -> None:
-    ended = False
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             record = _record(json.loads(line), f"{path}:{number}")
@@ -134,11 +146,12 @@ def _read_part(path: Path, run: Run) -> None:
                 run.parts.append(record)
             case CellRecord():
                 run.cells.setdefault(record.cell, record)
+            case SelectionRecord():
+                run.selected[record.cell, record.suite] = record.cases
             case CaseResult():
                 run.results[record.cell, record.case] = record
             case EndRecord():
-                ended = record.complete
-    run.complete &= ended
+                run.ended += 1
 
 
 def _record(data: dict[str, Any], where: str) -> Record:

@@ -29,8 +29,9 @@ class PythonBinding:
 
     def __init__(self) -> None:
         ort.set_default_logger_severity(FATAL_ONLY)
-        if ExecutionProvider.CUDA in ort.get_available_providers() and hasattr(ort, "preload_dlls"):
-            # CUDA and cuDNN from wheels stand where no loader looks; what is missing it only prints.
+        has_cuda = ExecutionProvider.CUDA in ort.get_available_providers()
+        if has_cuda and hasattr(ort, "preload_dlls"):  # from 1.21 on
+            # CUDA and cuDNN from wheels stand where no loader looks; what is missing it prints.
             # https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
             ort.preload_dlls()
 

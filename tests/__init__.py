@@ -1,0 +1,1 @@
+"""The project's own tests, and the conformance suites that it runs on cells."""
