@@ -77,6 +77,13 @@ def tests(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *session.posargs)
 
 
+@nox.session(default=False, tags=[Tag.NIGHTLY])
+def releases(session: nox.Session) -> None:
+    """Run the worker on every release of the cpu variant that the index serves."""
+    install(session, "test")
+    session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
+
+
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure the figures that README.md quotes, each as a ratio within one run."""

@@ -28,6 +28,10 @@ PROBE = Procedure(
     id="probe",
     about="What this build offers: providers, opset and IR range, devices.",
 )
+NOTHING = Procedure(
+    id="nothing",
+    about="Nothing at all: what a request costs beyond its case is measured with it.",
+)
 MODEL_CASE = Procedure(
     id="model-case",
     about="A model on given inputs answers as its data set says (the ONNX test-data layout).",
@@ -37,4 +41,11 @@ PIPELINE = Procedure(
     about="A real model on real input gives the golden numbers and the right meaning.",
 )
 
-PROCEDURES: tuple[Procedure, ...] = (CANARY_BUILD, CANARY_DEVICE, PROBE, MODEL_CASE, PIPELINE)
+PROCEDURES: tuple[Procedure, ...] = (
+    CANARY_BUILD,
+    CANARY_DEVICE,
+    PROBE,
+    NOTHING,
+    MODEL_CASE,
+    PIPELINE,
+)
