@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 
     from harness.results import CellRecord
 
+BASELINES = "fixtures/baselines"
+"""Where the files of the variants stand, below the project's folder."""
+
 KEYS = ("outcome", "reason", "releases", "link", "cases")
 WILDCARDS = frozenset("*?[")
 

@@ -9,7 +9,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from harness.baseline import baselines_of
+from harness.baseline import BASELINES, baselines_of
 from harness.controller.cell import CellUnderTest
 from harness.corpus.zoo import read_zoo
 from harness.environments import cache_root, observe_host
@@ -154,7 +154,7 @@ def wheelhouse(arguments: argparse.Namespace) -> int:
 
 
 def _baselines(arguments: argparse.Namespace) -> Path:
-    folder: Path = arguments.matrix.parent / "fixtures" / "baselines"
+    folder: Path = arguments.matrix.parent / BASELINES
     return folder
 
 

@@ -7,43 +7,30 @@ without fixtures, so that thousands of them cost little.
 from __future__ import annotations
 
 import contextlib
-import os
-from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 import pytest
 
-from harness.baseline import Baseline, baselines_of
-from harness.controller.cell import CellUnderTest
-from harness.controller.supervisor import Worker
-from harness.environments import cache_root
+from harness.baseline import BASELINES, baselines_of
+from harness.campaign import Campaign, Settings, Work
 from harness.errors import HarnessError
-from harness.matrix import Tag, read_matrix
-from harness.report.summary import Judged, exit_code, summarise
+from harness.report.summary import exit_code, summarise
 from harness.report.terminal import as_text, evidence_lines, one_line, render_run
-from harness.results import CellState, SelectionRecord
-from harness.selection import select
-from harness.sources import Sources
-from harness.store import PartWriter, new_run_id, read_run, run_ids
-from harness.suites import VERSIONS, Suites
-from harness.verdicts import Verdict, judge
+from harness.results import CellState
+from harness.store import new_run_id, read_run, run_ids
+from harness.verdicts import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
-    from harness.corpus.packing import CorpusCase
     from harness.matrix import Cell
-    from harness.report.summary import CellSummary
+    from harness.report.summary import CellSummary, Judged
 
 Stage = Literal["setup", "call", "teardown"]
 
-BASELINES = Path("fixtures", "baselines")
 INTERRUPTED = 130
-MOST_LANES = 4
-"""Workers of one cell at once, at most: each may take as much memory as its limit says."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -110,23 +97,23 @@ def pytest_pycollect_makeitem(
     if not isinstance(obj, Conformance):
         return None
     with _told_in_one_line(collector.config):
-        campaign = Campaign.of(collector.config)
+        campaign = _campaign(collector.config)
         return [
             CellCollector.from_parent(collector, name=cell.id, cell=cell, suite=suite)
             for cell in campaign.cells
-            for suite in campaign.suites_of(obj, cell)
+            for suite in campaign.suites_of(cell, obj.suite)
         ]
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
     """Record what was selected, and run ahead of pytest, which then only waits for results."""
-    items = [item for item in session.items if isinstance(item, CaseItem)]
-    if not items or session.config.option.collectonly:
+    works = [item.work for item in session.items if isinstance(item, CaseItem)]
+    if not works or session.config.option.collectonly:
         return
-    campaign = Campaign.of(session.config)
-    campaign.record_selection(items)
+    campaign = _campaign(session.config)
+    campaign.record_selection(works)
     if not hasattr(session.config, "workerinput"):  # pytest-xdist deals the items out itself
-        campaign.run_ahead(items)
+        campaign.run_ahead(works)
 
 
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
@@ -178,120 +165,29 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     terminalreporter.write(as_text(parts, colour=terminalreporter.hasmarkup))
 
 
-class Campaign:
-    """What one pytest process runs: cells, suites, the part of the run that it writes."""
-
-    def __init__(self, config: pytest.Config) -> None:
-        self._config = config
+def _campaign(config: pytest.Config) -> Campaign:
+    """Return the campaign of this pytest process, made when it is first asked for."""
+    if (campaign := config.stash.get(_CAMPAIGN, None)) is None:
         option = config.option
-        matrix = self._matrix = read_matrix(option.matrix or config.rootpath / "matrix.toml")
-        self._sources = Sources(cache=cache_root(), wheelhouse=option.wheelhouse)
-        self._suites = Suites(matrix, config.rootpath, self._sources, option.corpus)
-        self._patterns: list[str] = option.case
-        names = option.cell or [v.name for v in matrix.variants.values() if Tag.DEFAULT in v.tags]
-        cells = [matrix.cell(name) for name in names]
-        self.cells: list[Cell] = list({cell.id: cell for cell in cells}.values())
-        self._runs: Path = option.runs
-        self._run: str = option.run
-        self._baselines = {
-            cell.id: Baseline.read(
-                config.rootpath / BASELINES / f"{cell.variant.name}.toml", cell.build.release
-            )
-            for cell in self.cells
-        }
-        self._open: dict[str, CellUnderTest] = {}
-        self._writer: PartWriter | None = None
-        self._lanes = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_LANES))
-        self._ahead: dict[CaseItem, Future[Judged]] = {}
-        self._stopping = False
+        settings = Settings(
+            root=config.rootpath,
+            matrix=option.matrix or config.rootpath / "matrix.toml",
+            cells=option.cell,
+            patterns=option.case,
+            corpora=option.corpus,
+            wheelhouse=option.wheelhouse,
+            runs=option.runs,
+            run=option.run,
+        )
+        reporter = config.pluginmanager.get_plugin("terminalreporter")
 
-    @classmethod
-    def of(cls, config: pytest.Config) -> Campaign:
-        """Return the campaign of this pytest process, made when it is first asked for."""
-        if (campaign := config.stash.get(_CAMPAIGN, None)) is None:
-            campaign = config.stash[_CAMPAIGN] = cls(config)
-        return campaign
+        def tell(text: str) -> None:
+            if reporter is not None:  # pytest-xdist's processes have none
+                reporter.ensure_newline()
+                reporter.write_line(text)
 
-    def suites_of(self, conformance: Conformance, cell: Cell) -> Iterable[str]:
-        """Return the suites that a module means on a cell."""
-        if conformance.suite == "corpora":
-            return self._suites.corpora
-        return [name for name in cell.variant.suites if name == conformance.suite]
-
-    def open(self, cell: Cell) -> CellUnderTest:
-        """Return the cell under test, opened once and recorded."""
-        if cell.id not in self._open:
-            self._tell(f"{cell.id}: making or reusing its environment")
-            opened = self._open[cell.id] = CellUnderTest.open(cell, self._sources)
-            self._tell(f"{cell.id}: {opened.record.state}")
-            self.writer.append(opened.record)
-        return self._open[cell.id]
-
-    @property
-    def writer(self) -> PartWriter:
-        """What appends to this process's part of the run."""
-        if self._writer is None:
-            self._writer = PartWriter.open(
-                self._runs, self._run, part=self.cells[0].id, suites=VERSIONS
-            )
-        return self._writer
-
-    def cases(self, cell: Cell, suite: str) -> list[CorpusCase]:
-        """Return the cases of a suite that are selected on a cell.
-
-        Raise ConfigurationError where the baseline names a case that the suite does not have.
-        """
-        self._tell(f"{cell.id}: reading the suite {suite}")
-        every = self._suites.cases(suite)
-        self._baselines[cell.id].check(suite, [case.id for case in every])
-        return select(every, self._patterns)
-
-    def _tell(self, text: str) -> None:
-        reporter = self._config.pluginmanager.get_plugin("terminalreporter")
-        if reporter is not None:  # pytest-xdist's processes have none
-            reporter.ensure_newline()
-            reporter.write_line(text)
-
-    def record_selection(self, items: Iterable[CaseItem]) -> None:
-        """Record how many cases of each suite are to be run on each cell."""
-        counts = Counter((item.parent.cell.id, item.parent.suite) for item in items)
-        for (cell, suite), count in counts.items():
-            self.writer.append(SelectionRecord(cell=cell, suite=suite, cases=count))
-
-    def run_ahead(self, items: Iterable[CaseItem]) -> None:
-        """Begin with the items, in their order, on as many workers as the host has cores."""
-        for item in items:
-            self._ahead[item] = self._lanes.submit(self._carry_out, item)
-
-    def judged(self, item: CaseItem) -> Judged:
-        """Return the judged and recorded result of an item, waiting for it."""
-        future = self._ahead.pop(item, None)
-        return self._carry_out(item) if future is None else future.result()
-
-    def _carry_out(self, item: CaseItem) -> Judged:
-        """Run a case, once more alone where the outcome is unexpected, and record the result."""
-        cell, suite, case = item.parent.cell, item.parent.suite, item.case
-        opened = self.open(cell)
-        limits = self._matrix.limits(cell, suite)
-        expectation = self._baselines[cell.id].of(case.id)
-        result = opened.execute(suite, case, limits)
-        if judge(result, expectation).needs_attention and not self._stopping:
-            again = opened.execute(suite, case, limits, worker=Worker.FRESH)
-            result = replace(result, again=again.outcome)
-        if not self._stopping:  # otherwise the worker may have died by our own hand
-            self.writer.append(result)
-        return Judged(result=result, expectation=expectation, verdict=judge(result, expectation))
-
-    def close(self) -> None:
-        """End the workers and this process's part of the run."""
-        self._stopping = True
-        self._lanes.shutdown(wait=False, cancel_futures=True)
-        for opened in self._open.values():
-            opened.close()
-        self._lanes.shutdown()
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
+        campaign = config.stash[_CAMPAIGN] = Campaign(settings, tell)
+    return campaign
 
 
 _CAMPAIGN = pytest.StashKey[Campaign]()
@@ -307,15 +203,15 @@ class CellCollector(pytest.Collector):
 
     def collect(self) -> Iterator[pytest.Item]:
         """Return an item per case, or one that tells why the cell is broken."""
-        campaign = Campaign.of(self.config)
+        campaign = _campaign(self.config)
         with _told_in_one_line(self.config):
             opened = campaign.open(self.cell)
             if opened.record.state is CellState.BROKEN:
                 yield BrokenItem.from_parent(self, name="BROKEN", reason=opened.record.reason)
                 return
-            cases = campaign.cases(self.cell, self.suite)
-        for case in cases:
-            yield CaseItem.from_parent(self, name=case.id, case=case)
+            works = campaign.work(self.cell, self.suite)
+        for work in works:
+            yield CaseItem.from_parent(self, name=work.case.id, work=work)
 
 
 class BrokenItem(pytest.Item):
@@ -338,16 +234,14 @@ class BrokenItem(pytest.Item):
 class CaseItem(pytest.Item):
     """One case on one cell."""
 
-    parent: CellCollector
-
-    def __init__(self, *, case: CorpusCase, **kwargs: Any) -> None:
+    def __init__(self, *, work: Work, **kwargs: Any) -> None:
         super().__init__(**kwargs)
-        self.case = case
+        self.work = work
 
     def runtest(self) -> None:
         """Carry the case out and raise what its verdict asks for."""
         with _told_in_one_line(self.config):
-            judged = Campaign.of(self.config).judged(self)
+            judged = _campaign(self.config).judged(self.work)
         match judged.verdict:
             case Verdict.EXPECTED:
                 return
