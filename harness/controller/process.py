@@ -131,6 +131,8 @@ class Child:
                 start = _STARTER.submit(self._start, folder, theirs.fileno())
                 self._process = start.result()
             made.callback(self._kill_group)
+            self._seen = psutil.Process(self._process.pid)
+            self._next_look = Deadline(TICK_S)
             self._made = made.pop_all()
 
     @property
@@ -141,7 +143,11 @@ class Child:
     @property
     def is_alive(self) -> bool:
         """Whether the process has not ended yet."""
-        return self._process.poll() is None
+        # Without reaping it: until then nobody else can get its id, so its group is safe to kill.
+        with contextlib.suppress(ChildProcessError):
+            look_only = os.WEXITED | os.WNOHANG | os.WNOWAIT
+            return os.waitid(os.P_PID, self.pid, look_only) is None
+        return False
 
     def ask(self, message: dict[str, Any], deadline: Deadline) -> dict[str, Any] | Death:
         """Send one message and return the answer to it, or how the child ended instead."""
@@ -161,20 +167,17 @@ class Child:
         """
         try:
             while deadline.left_s:
-                if self._memory_mib() > self._launch.memory_limit_mib:
+                if self._takes_too_much():
                     limit = f"resident memory over {self._launch.memory_limit_mib} MiB"
                     return self.end(Cause.OVER_MEMORY, limit)
-                self._cut_log()
                 was_alive = self.is_alive
                 message = self._channel.receive(min(deadline.left_s, TICK_S))
                 if message is not None:
                     return message
                 if not was_alive:  # and yet the channel is open: in a process that it left behind
                     return self.end(Cause.DIED)
-        except ChannelUnreadError:
-            return self.end(Cause.DIED, unread=True)
-        except ChannelClosedError:
-            return self.end(Cause.DIED)
+        except ChannelClosedError as error:
+            return self.end(Cause.DIED, unread=isinstance(error, ChannelUnreadError))
         except ChannelGarbageError as error:
             return self.end(Cause.BABBLED, str(error))
         return self.end(Cause.HUNG, f"no answer within {deadline.seconds:g} s")
@@ -188,7 +191,7 @@ class Child:
                 cause, text = Cause.DIED, ""
             if cause is Cause.DIED:  # the channel is closed before the process is gone
                 self._wait(STACKS_S)
-            was_alive = self.is_alive
+            was_alive = self._process.poll() is None
             self._kill_group()
             log = "" if self._log.closed else self._tail().decode(errors="replace").strip()
             self.close()
@@ -246,11 +249,16 @@ class Child:
         with contextlib.suppress(subprocess.TimeoutExpired):
             self._process.wait(seconds)
 
-    def _memory_mib(self) -> float:
+    def _takes_too_much(self) -> bool:
+        """Say whether the child is over its memory limit, and cut its log; look once a tick."""
+        if self._next_look.left_s:
+            return False
+        self._next_look = Deadline(TICK_S)
+        self._cut_log()
         try:
-            return float(psutil.Process(self.pid).memory_info().rss) / 2**20
-        except psutil.Error:
-            return 0.0
+            return float(self._seen.memory_info().rss) > self._launch.memory_limit_mib * 2**20
+        except psutil.Error:  # it has just ended
+            return False
 
     def _cut_log(self) -> None:
         """Keep only the end of a log that grows too long: the child appends, so this is safe."""

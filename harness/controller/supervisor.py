@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 HELLO_DEADLINE_S = 60.0
 """A cold import of a large build from a slow disk takes long; a warm one 0.1 s."""
 
+LOG_LINES = 12
+"""How much of its log is told of a worker that came to no hello: the end holds the stacks."""
+
 
 class Worker(Enum):
     """Which worker carries a case out."""
@@ -55,14 +58,7 @@ class Supervisor:
 
     def hello(self) -> Hello:
         """Return what a worker says of itself; raise EnvironmentUnusableError if it cannot."""
-        message = self._started().answer(Deadline(HELLO_DEADLINE_S))
-        if isinstance(message, Death):
-            self._lost()
-            raise EnvironmentUnusableError(f"the worker said no hello: {_ending(message)}")
-        if "unusable" in message:
-            self._discard()
-            raise EnvironmentUnusableError(f"the worker cannot start:\n{message['unusable']}")
-        return self._checked(message)
+        return self._greeted(self._started())
 
     def execute(
         self, request: Request, *, deadline_s: float, worker: Worker = Worker.ANY
@@ -75,10 +71,13 @@ class Supervisor:
 
         Raise EnvironmentUnusableError when no worker can be had any more.
         """
-        observed, answer = self._observe(request, deadline_s, worker)
+        answer, duration_s = self._answer(request, deadline_s, worker)
         if isinstance(answer, Death) and answer.unread:
-            observed, _ = self._observe(request, deadline_s, worker)
-        return observed
+            answer, duration_s = self._answer(request, deadline_s, worker)
+        if isinstance(answer, Reply):
+            return Observed(outcome=answer.outcome, evidence=answer.evidence, duration_s=duration_s)
+        outcome, evidence = judge_death(answer)
+        return Observed(outcome=outcome, evidence=evidence, duration_s=duration_s)
 
     def close(self) -> None:
         """End the worker for good; EnvironmentUnusableError reaches a thread that waits for it."""
@@ -86,20 +85,18 @@ class Supervisor:
             self._closed = True
         self._discard()
 
-    def _observe(
+    def _answer(
         self, request: Request, deadline_s: float, worker: Worker
-    ) -> tuple[Observed, Reply | Death]:
+    ) -> tuple[Reply | Death, float]:
+        """Return what came of the request, and after how many seconds."""
         child = self._ready(worker)
         self._number += 1
         began = time.perf_counter()
-        answer = self._answer(child, replace(request, number=self._number), Deadline(deadline_s))
+        answer = _reply(child, replace(request, number=self._number), Deadline(deadline_s))
         duration_s = time.perf_counter() - began
-        if isinstance(answer, Reply):
-            outcome, evidence = answer.outcome, answer.evidence
-        else:
+        if isinstance(answer, Death):
             self._lost()
-            outcome, evidence = judge_death(answer)
-        return Observed(outcome=outcome, evidence=evidence, duration_s=duration_s), answer
+        return answer, duration_s
 
     def _discard(self) -> None:
         child, self._child = self._child, None
@@ -116,11 +113,12 @@ class Supervisor:
         child = self._child
         if child and (not child.is_alive or (worker is Worker.FRESH and not self._fresh)):
             self._discard()
-        if self._child is None:
-            self.hello()
-        assert self._child is not None
+            child = None
+        if child is None:
+            child = self._started()
+            self._greeted(child)
         self._fresh = False
-        return self._child
+        return child
 
     def _started(self) -> Child:
         self._discard()
@@ -134,6 +132,17 @@ class Supervisor:
             self._fresh = True
             return self._child
 
+    def _greeted(self, child: Child) -> Hello:
+        message = child.answer(Deadline(HELLO_DEADLINE_S))
+        if isinstance(message, Death):
+            self._lost()
+            said = "\n".join([_ending(message), *message.log.splitlines()[-LOG_LINES:]])
+            raise EnvironmentUnusableError(f"the worker said no hello: {said}")
+        if "unusable" in message:
+            self._discard()
+            raise EnvironmentUnusableError(f"the worker cannot start:\n{message['unusable']}")
+        return self._checked(message)
+
     def _checked(self, message: dict[str, Any]) -> Hello:
         if message.get("protocol") != PROTOCOL:
             self._discard()
@@ -145,22 +154,6 @@ class Supervisor:
         except (KeyError, TypeError) as error:
             self._discard()
             raise EnvironmentUnusableError(f"the worker's hello is malformed: {error}") from error
-
-    def _answer(self, child: Child, request: Request, deadline: Deadline) -> Reply | Death:
-        message = child.ask(request.to_json(), deadline)
-        while not isinstance(message, Death):
-            try:
-                reply = Reply.from_json(message)
-                is_stale = reply.number < request.number
-            except (KeyError, TypeError, ValueError, AttributeError) as error:
-                return child.end(Cause.BABBLED, f"a malformed reply: {error!r}")
-            if reply.number == request.number:
-                return reply
-            if not is_stale:
-                return child.end(Cause.BABBLED, f"a reply to {reply.number}, which nobody asked")
-            # It answers an earlier case, which has its outcome already.
-            message = child.answer(deadline)
-        return message
 
 
 class Supervisors:
@@ -223,3 +216,20 @@ def _ending(death: Death) -> str:
         case Death(cause=Cause.DIED):
             return f"ended with exit status {death.exit_status} and no reply{before}"
     return f"{death.cause}{before}: {death.text}"
+
+
+def _reply(child: Child, request: Request, deadline: Deadline) -> Reply | Death:
+    message = child.ask(request.to_json(), deadline)
+    while not isinstance(message, Death):
+        try:
+            reply = Reply.from_json(message)
+            is_stale = reply.number < request.number
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            return child.end(Cause.BABBLED, f"a malformed reply: {error!r}")
+        if reply.number == request.number:
+            return reply
+        if not is_stale:
+            return child.end(Cause.BABBLED, f"a reply to {reply.number}, which nobody asked")
+        # It answers an earlier case, which has its outcome already.
+        message = child.answer(deadline)
+    return message
