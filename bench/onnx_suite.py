@@ -38,7 +38,7 @@ from harness.wire.values import ModelCase
 from harness.worker.tensors import PackedTensor, load, read_blob
 
 ort.set_default_logger_severity(4)
-index = json.load(open(sys.argv[1]))
+index = json.load(open(sys.argv[1]))["cases"]
 spent = 0.0
 for _, _, arguments in index:
     case = ModelCase.from_json(arguments)

@@ -13,13 +13,22 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import numpy_helper
 
-from harness.corpus.packing import PACK_FORMAT, CorpusCase, Packable, Packer, model_case, packed
+from harness.corpus.packing import (
+    PACK_FORMAT,
+    CorpusCase,
+    Packable,
+    Packer,
+    array_of,
+    model_case,
+    packed,
+)
 from harness.errors import ConfigurationError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+DATA_SET = re.compile(r"test_data_set_(\d+)")
 DATA_FILE = re.compile(r"(input|output)_(\d+)\.pb")
 
 
@@ -60,10 +69,19 @@ def data_sets(model: Path) -> Iterator[tuple[Sequence[Any], Sequence[Any] | None
     initialised = {tensor.name for tensor in graph.initializer}
     inputs = [value.type for value in graph.input if value.name not in initialised]
     outputs = [value.type for value in graph.output]
-    for folder in sorted(model.parent.glob("test_data_set_*")):
+    for folder in _data_set_folders(model.parent):
         given = _values(folder, "input", inputs)
         wanted = _values(folder, "output", outputs)
         yield given, wanted or None
+
+
+def _data_set_folders(case: Path) -> list[Path]:
+    """Return the folders of data sets by number; archives of them may stand there too."""
+    found: dict[int, Path] = {}
+    for path in case.iterdir():
+        if (match := DATA_SET.fullmatch(path.name)) and path.is_dir():
+            found[int(match[1])] = path
+    return [found[number] for number in sorted(found)]
 
 
 def _load(model: Path) -> onnx.ModelProto:
@@ -98,8 +116,8 @@ def _value(path: Path, of: onnx.TypeProto) -> Any:
             case "map_type":
                 return numpy_helper.to_dict(onnx.MapProto.FromString(data))
             case _:
-                return onnx.TensorProto.FromString(data)
-    except (DecodeError, TypeError, ValueError) as error:
+                return array_of(onnx.TensorProto.FromString(data))
+    except Exception as error:  # boundary: the file may hold anything
         raise ConfigurationError(f"{path}: not a {of.WhichOneof('value')}: {error}") from error
 
 

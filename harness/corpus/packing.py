@@ -1,7 +1,8 @@
 """ONNX values and models written once to disk, in the form that a worker reads without onnx.
 
 A pack is a folder with ``cases.json`` (the descriptions) and ``data.bin`` (the bytes, each value at
-a multiple of 64), made in a temporary place and renamed, so that a half-made one is never read.
+a multiple of 64), made in a temporary place and renamed, so that a half-made one is never read. One
+that was damaged since (a full disk, a lost cable) is made again.
 """
 
 from __future__ import annotations
@@ -18,13 +19,14 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from harness.errors import HarnessFaultError
 from harness.wire.catalogue import MODEL_CASE, PROCEDURES, Procedure
 from harness.wire.values import Blob, DataSet, ElementType, ModelCase
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-PACK_FORMAT = 1
+PACK_FORMAT = 2
 """Raised when what a pack holds changes, so that an older pack is made again."""
 
 ALIGNMENT = 64
@@ -65,10 +67,10 @@ class Packer:
             case list() | tuple():
                 return {"sequence": [self.value(item) for item in value]}
             case dict():
-                keys, values = (np.array(list(part)) for part in (value.keys(), value.values()))
+                keys, values = _column(value.keys()), _column(value.values())
                 return {"map": {"keys": self.value(keys), "values": self.value(values)}}
             case onnx.TensorProto():
-                return self._tensor(numpy_helper.to_array(value))
+                return self._tensor(array_of(value))
         return self._tensor(np.asarray(value))
 
     def _tensor(self, array: np.ndarray[Any, Any]) -> dict[str, Any]:
@@ -97,27 +99,43 @@ class Packable:
 
 def packed(folder: Path, write: Callable[[Packer], Iterable[CorpusCase]]) -> list[CorpusCase]:
     """Return the cases of the pack in `folder`; `write` makes them if it is not there."""
-    index = folder / "cases.json"
-    if not index.exists():
+    cases = _read(folder)
+    if cases is None:
         folder.parent.mkdir(parents=True, exist_ok=True)
         with filelock.FileLock(f"{folder}.lock"):
-            if not index.exists():
+            cases = _read(folder)  # another process may have been faster
+            if cases is None:
                 _make(folder, write)
+                cases = _read(folder)
+    if cases is None:
+        raise HarnessFaultError(f"{folder}: the pack cannot be read back")
+    return cases
+
+
+def _read(folder: Path) -> list[CorpusCase] | None:
+    """Return the cases of a pack, or None where there is none that is whole."""
     procedures = {procedure.id: procedure for procedure in PROCEDURES}
-    return [
-        CorpusCase(id=case_id, procedure=procedures[procedure], arguments=arguments)
-        for case_id, procedure, arguments in json.loads(index.read_bytes())
-    ]
+    try:
+        index = json.loads((folder / "cases.json").read_bytes())
+        if (folder / "data.bin").stat().st_size != index["data_size"]:
+            return None
+        return [
+            CorpusCase(id=case_id, procedure=procedures[procedure], arguments=arguments)
+            for case_id, procedure, arguments in index["cases"]
+        ]
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
 
 
 def _make(folder: Path, write: Callable[[Packer], Iterable[CorpusCase]]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # left without an index by an interrupted removal
+    shutil.rmtree(folder, ignore_errors=True)  # damaged, or half removed
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as temporary:
         making = Path(temporary, "pack")
         making.mkdir()
         with (making / "data.bin").open("wb") as out:
-            cases = write(Packer(out, folder / "data.bin"))
-            index = [[case.id, case.procedure.id, case.arguments] for case in cases]
+            written = write(Packer(out, folder / "data.bin"))
+            cases = [[case.id, case.procedure.id, case.arguments] for case in written]
+            index = {"data_size": out.tell(), "cases": cases}
         (making / "cases.json").write_text(json.dumps(index))
         making.rename(folder)
 
@@ -139,7 +157,7 @@ def _described(case: Packable, packer: Packer) -> ModelCase:
         model=model,
         in_place=in_place,
         ir=proto.ir_version,
-        opsets={_domain(opset.domain): opset.version for opset in proto.opset_import},
+        opsets={domain_name(opset.domain): opset.version for opset in proto.opset_import},
         data=packer.data_file,
         data_sets=tuple(_data_sets(case, packer)),
         rtol=case.rtol,
@@ -155,8 +173,31 @@ def _data_sets(case: Packable, packer: Packer) -> Iterator[DataSet]:
         )
 
 
-def _domain(name: str) -> str:
+def domain_name(name: str) -> str:
+    """Return the one name of a domain that has two: "" and ai.onnx."""
     return "" if name == "ai.onnx" else name
+
+
+def array_of(tensor: onnx.TensorProto) -> np.ndarray[Any, Any]:
+    """Return a TensorProto's elements; strings also where they are not UTF-8 or end in a NUL."""
+    if tensor.data_type == onnx.TensorProto.STRING:
+        return _strings(tensor.string_data).reshape(tuple(tensor.dims))
+    return numpy_helper.to_array(tensor)
+
+
+def _column(items: Iterable[Any]) -> Any:
+    """Return numbers or strings as one array, anything else as the list that it is."""
+    column = list(items)
+    if all(isinstance(item, str | bytes) for item in column):
+        return _strings(column)
+    whole = all(isinstance(item, list | dict) or np.ndim(item) for item in column)
+    return column if whole else np.array(column)
+
+
+def _strings(items: Sequence[str | bytes]) -> np.ndarray[Any, Any]:
+    strings = np.empty(len(items), dtype=object)  # numpy's string types drop a NUL at the end
+    strings[:] = [_text(item) for item in items]
+    return strings
 
 
 def _text(item: Any) -> str:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import onnx
 
-from harness.corpus.packing import PACK_FORMAT, CorpusCase, Packer, packed
+from harness.corpus.packing import PACK_FORMAT, CorpusCase, Packer, domain_name, packed
 from harness.corpus.zoo import (
     Tolerance,
     ZooModel,
@@ -81,7 +81,8 @@ def _asks(models: Iterable[Path]) -> tuple[int, dict[str, int]]:
         proto = onnx.load(path, load_external_data=False)
         ir = max(ir, proto.ir_version)
         for opset in proto.opset_import:
-            opsets[opset.domain] = max(opset.version, opsets.get(opset.domain, 0))
+            domain = domain_name(opset.domain)
+            opsets[domain] = max(opset.version, opsets.get(domain, 0))
     return ir, opsets
 
 

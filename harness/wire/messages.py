@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, fields
 from typing import Any, Self
 
@@ -55,7 +56,10 @@ class Evidence:
     fallback: tuple[FallbackStep, ...] = ()
     mismatches: tuple[Mismatch, ...] = ()
     answer: dict[str, Any] = field(default_factory=dict)
-    """What a case found out, by name: the label of a file, the text in a picture, readings."""
+    """What a case found out, by name: the label of a file, the text in a picture, readings.
+
+    A number that is not finite travels as its name, such as ``nan``: JSON has none of them.
+    """
     traceback: str = ""
     signal: str = ""
     exit_status: int | None = None
@@ -66,6 +70,8 @@ class Evidence:
         """Return the fields that are not empty."""
         found = {f.name: getattr(self, f.name) for f in fields(self)}
         kept = {name: value for name, value in found.items() if value not in ("", (), {}, None)}
+        if self.answer:
+            kept["answer"] = _finite(self.answer)
         if self.fallback:
             kept["fallback"] = [vars(step) for step in self.fallback]
         if self.mismatches:
@@ -78,7 +84,7 @@ class Evidence:
         found = dict(data)
         found["fallback"] = tuple(FallbackStep(**step) for step in data.get("fallback", ()))
         found["mismatches"] = tuple(
-            Mismatch(**{**item, "at": None if item["at"] is None else tuple(item["at"])})
+            Mismatch(**{**item, "at": None if item.get("at") is None else tuple(item["at"])})
             for item in data.get("mismatches", ())
         )
         return cls(**found)
@@ -150,8 +156,17 @@ class Reply:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Return the reply that was written."""
-        return cls(
-            number=data["number"],
-            outcome=Outcome(data["outcome"]),
-            evidence=Evidence.from_json(data["evidence"]),
-        )
+        outcome, evidence = Outcome(data["outcome"]), Evidence.from_json(data["evidence"])
+        return cls(**{**data, "outcome": outcome, "evidence": evidence})
+
+
+def _finite(value: Any) -> Any:
+    """Return a JSON value with the name in place of each number that JSON cannot write."""
+    match value:
+        case float() if not math.isfinite(value):
+            return str(value)
+        case dict():
+            return {key: _finite(item) for key, item in value.items()}
+        case list() | tuple():
+            return [_finite(item) for item in value]
+    return value

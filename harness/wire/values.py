@@ -46,6 +46,8 @@ class ElementType(IntEnum):
     FLOAT8E8M0 = 24
     UINT2 = 25
     INT2 = 26
+    FLOAT6E2M3 = 27
+    FLOAT6E3M2 = 28
 
     @property
     def ort_name(self) -> str:
@@ -61,6 +63,7 @@ class ElementType(IntEnum):
 _BITS = {
     **dict.fromkeys((ElementType.UINT2, ElementType.INT2), 2),
     **dict.fromkeys((ElementType.UINT4, ElementType.INT4, ElementType.FLOAT4E2M1), 4),
+    **dict.fromkeys((ElementType.FLOAT6E2M3, ElementType.FLOAT6E3M2), 6),
     **dict.fromkeys(
         (
             ElementType.UINT8,

@@ -6,7 +6,7 @@ import argparse
 import contextlib
 import sys
 import traceback
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.wire.channel import Channel, ChannelClosedError
 from harness.wire.messages import Evidence, Reply, Request
@@ -33,32 +33,39 @@ def main() -> int:
         channel.send({"unusable": traceback.format_exc()})
         return 1
     channel.send(hello)
-    with contextlib.suppress(ChannelClosedError):
-        serve(channel)
-    return 0
-
-
-def serve(channel: Channel) -> None:
-    """Answer requests until the channel is closed."""
     # After the hello: what follows needs a build that can be imported.
     from harness.worker.bindings.python import PythonBinding  # noqa: PLC0415
 
-    binding = PythonBinding()
-    while message := channel.receive():
-        request = Request.from_json(message)
-        channel.send(carry_out(request, binding).to_json())
+    serve(channel, PythonBinding())
+    return 0
 
 
-def carry_out(request: Request, binding: Binding) -> Reply:
+def serve(channel: Channel, binding: Binding) -> None:
+    """Answer requests until the channel is closed."""
+    with contextlib.suppress(ChannelClosedError):
+        while (message := channel.receive()) is not None:
+            reply = carry_out(message, binding)
+            try:
+                channel.send(reply.to_json())
+            except (TypeError, ValueError) as error:  # not JSON: told before a byte of it is sent
+                channel.send(_fault(reply.number, error).to_json())
+
+
+def carry_out(message: dict[str, Any], binding: Binding) -> Reply:
     """Return what the case observed; an error that no case named is our own fault."""
     try:
+        request = Request.from_json(message)
         seen: Observation = IMPLEMENTED[request.procedure](request, binding)
     except Exception as error:  # noqa: BLE001 - boundary: the next case must still run
-        evidence = Evidence(
-            text=f"{type(error).__name__}: {error}", traceback=traceback.format_exc()
-        )
-        return Reply(number=request.number, outcome=Outcome.HARNESS_FAULT, evidence=evidence)
+        return _fault(message.get("number", 0), error)
     return Reply(number=request.number, outcome=seen.outcome, evidence=seen.evidence)
+
+
+def _fault(number: int, error: Exception) -> Reply:
+    """Return the reply that blames us and not the build; to be called where `error` is handled."""
+    text = f"{type(error).__name__}: {error}"
+    evidence = Evidence(text=text, traceback=traceback.format_exc())
+    return Reply(number=number, outcome=Outcome.HARNESS_FAULT, evidence=evidence)
 
 
 if __name__ == "__main__":

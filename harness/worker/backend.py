@@ -48,7 +48,7 @@ class OpenError(BackendError):
 
 
 class InputError(BackendError):
-    """An input is missing, unknown or of the wrong element type."""
+    """An input is unknown, one too many or of the wrong element type."""
 
 
 class ClosedError(BackendError):
@@ -124,8 +124,8 @@ class Backend:
         """Return the outputs in the model's order, each owned by the caller.
 
         `inputs` binds by name (a mapping) or by position (a sequence). Raise InputError for an
-        input that is unknown or of the wrong element type, BindingError for what ONNX Runtime
-        refuses, and ClosedError after close.
+        input that is unknown, one too many or of the wrong element type, BindingError for what ONNX
+        Runtime refuses (an input that is missing, too), and ClosedError after close.
         """
         session = self._session
         if session is None:
@@ -223,11 +223,14 @@ def _try(
 
 
 def provider_options(candidate: Candidate, options: OpenOptions) -> dict[str, str]:
-    """Return the candidate's own options, what fp16_io adds, and what the caller adds."""
-    merged = dict(candidate.options)
-    if options.fp16_io and candidate.provider is ExecutionProvider.OPENVINO:
-        merged["precision"] = "FP16"
-    return merged | dict((options.providers or {}).get(candidate.provider, {}))
+    """Return what fp16_io asks, what the caller adds, and the candidate's own options.
+
+    The candidate's own go last: with another device_type the attached EP would not be what it says.
+    """
+    precision = {"precision": "FP16"} if options.fp16_io else {}
+    asked = precision if candidate.provider is ExecutionProvider.OPENVINO else {}
+    added = (options.providers or {}).get(candidate.provider, {})
+    return {**asked, **added, **candidate.options}
 
 
 def _named_type(slot: Slot, side: str) -> ElementType:

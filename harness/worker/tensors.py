@@ -111,9 +111,11 @@ def _unpack(data: bytes, *, bits: int, count: int) -> Array:
     if bits == 16:  # noqa: PLR2004 - bfloat16
         return np.frombuffer(data, dtype="<u2")[:count]
     raw = np.frombuffer(data, dtype=np.uint8)
-    shifts = np.arange(0, 8, bits, dtype=np.uint8)
-    codes: Array = (raw[:, None] >> shifts) & (2**bits - 1)
-    return codes.ravel()[:count]
+    if bits == 8:  # noqa: PLR2004 - a byte each
+        return raw[:count]
+    digits = np.unpackbits(raw, count=count * bits, bitorder="little").reshape(count, bits)
+    codes: Array = digits @ (1 << np.arange(bits))
+    return codes
 
 
 @functools.cache
@@ -126,7 +128,8 @@ def _decoded(of: ElementType) -> Array:
         case ElementType.INT4 | ElementType.INT2:
             return np.where(codes >= len(codes) // 2, codes - len(codes), codes).astype(np.float64)
         case ElementType.BFLOAT16:
-            return (codes.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
+            with np.errstate(invalid="ignore"):  # half of the NaNs are signalling ones
+                return (codes.astype(np.uint32) << 16).view(np.float32).astype(np.float64)
         case ElementType.FLOAT8E8M0:
             return np.append(2.0 ** (codes[:-1] - 127), np.nan)
         case _:
@@ -136,13 +139,16 @@ def _decoded(of: ElementType) -> Array:
 def _minifloats(of: ElementType) -> Array:
     """Return the values of a float type of one sign bit, `exponent` and `mantissa` bits.
 
-    Source: https://onnx.ai/onnx/technical/float8.html and float4.html
+    Source: https://onnx.ai/onnx/technical/float8.html, float4.html and, for six bits,
+    https://www.opencompute.org/documents/ocp-microscaling-formats-mx-v1-0-spec-final-pdf
     """
     exponent, mantissa, bias = {
         ElementType.FLOAT8E4M3FN: (4, 3, 7),
         ElementType.FLOAT8E4M3FNUZ: (4, 3, 8),
         ElementType.FLOAT8E5M2: (5, 2, 15),
         ElementType.FLOAT8E5M2FNUZ: (5, 2, 16),
+        ElementType.FLOAT6E2M3: (2, 3, 1),
+        ElementType.FLOAT6E3M2: (3, 2, 3),
         ElementType.FLOAT4E2M1: (2, 1, 1),
     }[of]
     codes = np.arange(2 ** (1 + exponent + mantissa))

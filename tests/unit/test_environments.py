@@ -41,7 +41,7 @@ from pathlib import Path
 sys.path[:0] = {[str(Path(__file__).parents[2]), str(Path(__file__).parent)]}
 import uv
 uv.find_uv_bin = lambda: sys.argv[1]
-from test_environments import a_cell
+from tests.unit.test_environments import a_cell
 from harness.environments import ensure
 print("asking", flush=True)
 print(ensure(a_cell(), wheelhouse=Path(sys.argv[2]), cache=Path(sys.argv[3])).folder)

@@ -6,11 +6,11 @@ import os
 from typing import TYPE_CHECKING
 
 import pytest
-from test_environments import RUNNING, a_cell, make_wheel
 
 from harness.environments import ensure
 from harness.errors import EnvironmentUnusableError
 from harness.wheelhouse import download_wheel, fill_wheelhouse
+from tests.unit.test_environments import RUNNING, a_cell, make_wheel
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -71,16 +71,15 @@ class PythonSession:
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
         """Return the outputs: arrays, lists, dicts, or PackedTensor where numpy lacks the type."""
-        if self._packs_outputs:  # run() raises there, or hands float8 out as uint8
-            values = {name: _ort_value(value) for name, value in feeds.items()}
-            with _ort_errors():
-                outputs = self._session.run_with_ort_values(None, values)
-            return [_from_ort_value(output) for output in outputs]
-        ready = {
-            name: _ort_value(value) if isinstance(value, PackedTensor) else value
-            for name, value in feeds.items()
-        }
         with _ort_errors():
+            if self._packs_outputs:  # run() raises there, or hands float8 out as uint8
+                values = {name: _ort_value(value) for name, value in feeds.items()}
+                outputs = self._session.run_with_ort_values(None, values)
+                return [_from_ort_value(output) for output in outputs]
+            ready = {
+                name: _ort_value(value) if isinstance(value, PackedTensor) else value
+                for name, value in feeds.items()
+            }
             return list(self._session.run(None, ready))
 
 
@@ -89,7 +88,7 @@ def _ort_errors() -> Iterator[None]:
     """Turn what ONNX Runtime raises into a BindingError that keeps the original as its cause."""
     try:
         yield
-    except MemoryError:
+    except (MemoryError, BindingLimitError):
         raise
     except Exception as error:  # its exception classes share no base and differ by release
         if found := _STATUS.match(str(error)):

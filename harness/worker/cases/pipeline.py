@@ -12,7 +12,7 @@ from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.values import PipelineCase
 from harness.worker.backend import Backend, BackendError, OpenOptions
-from harness.worker.bindings import BindingError
+from harness.worker.bindings import BindingError, BindingLimitError
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.pipelines import PIPELINES, Answer, Run, disagreements
 from harness.worker.cases.refusals import Seen, observed
@@ -54,7 +54,7 @@ def _answer(case: PipelineCase, models: Mapping[str, Run], seen: Seen) -> Answer
     data = load(case.input, case.data)
     try:
         return PIPELINES[case.pipeline](models, texts, data)
-    except (BackendError, BindingError):
+    except (BackendError, BindingError, BindingLimitError, MemoryError):  # `observed` knows these
         raise
     except Exception as error:  # noqa: BLE001 - boundary: outputs so odd that they cannot be read
         text = f"the answer cannot be read: {type(error).__name__}: {error}"

@@ -88,6 +88,6 @@ def _conclude_refusal(seen: Seen, status: str, text: str) -> None:
         evidence = Evidence(requirement=f"locale {lacking[1]} on the host", status=status)
         seen.conclude(Outcome.NOT_TESTED, evidence)
     elif status == "NOT_IMPLEMENTED":
-        seen.conclude(Outcome.UNSUPPORTED, Evidence(requirement=text, status=status))
+        seen.conclude(Outcome.UNSUPPORTED, Evidence(requirement=text or status, status=status))
     else:
         seen.conclude(Outcome.ERROR, Evidence(status=status, text=text))
