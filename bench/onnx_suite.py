@@ -20,7 +20,7 @@ import uv
 
 from harness.controller.staging import staged_worker
 from harness.corpus.onnx_suite import SUITE_VERSION, onnx_cases
-from harness.environments import cache_root, ensure
+from harness.environments.interpreter import cache_root, ensure
 from harness.matrix import read_matrix
 
 ROOT = Path(__file__).parents[1]

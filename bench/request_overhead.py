@@ -13,9 +13,9 @@ from pathlib import Path
 
 from harness.controller.cell import CellUnderTest
 from harness.corpus.onnx_suite import onnx_cases
-from harness.environments import cache_root
+from harness.environments.interpreter import cache_root
+from harness.environments.sources import Sources
 from harness.matrix import read_matrix
-from harness.sources import Sources
 from harness.wire.catalogue import CANARY_BUILD, NOTHING
 
 ROOT = Path(__file__).parents[1]

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 from harness.baseline import BASELINES, Baseline
 from harness.controller.cell import CellUnderTest
 from harness.controller.supervisor import Worker
-from harness.environments import cache_root
+from harness.environments.interpreter import cache_root
+from harness.environments.sources import Sources
 from harness.matrix import Tag, read_matrix
 from harness.report.summary import Judged
 from harness.results import SelectionRecord
 from harness.selection import select
-from harness.sources import Sources
 from harness.store import PartWriter
 from harness.suites import VERSIONS, Suites
 from harness.verdicts import judge

@@ -12,18 +12,18 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from harness.baseline import BASELINES, baselines_of
 from harness.controller.cell import CellUnderTest
 from harness.corpus.zoo import read_zoo
-from harness.environments import cache_root, observe_host
+from harness.environments.host import why_not_runnable
+from harness.environments.interpreter import cache_root, observe_host
+from harness.environments.sources import Sources
+from harness.environments.wheelhouse import fill_wheelhouse
 from harness.errors import EnvironmentUnusableError, HarnessError
-from harness.host import why_not_runnable
 from harness.matrix import default_python, read_matrix
 from harness.report import summary, terminal
 from harness.results import CellState
 from harness.selection import the_case
-from harness.sources import Sources
 from harness.store import LATEST, read_run
 from harness.suites import Suites
 from harness.verdicts import judge
-from harness.wheelhouse import fill_wheelhouse
 from harness.wire.catalogue import PROBE
 
 if TYPE_CHECKING:

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from harness.corpus.folder import folder_cases
 from harness.corpus.onnx_suite import ATOL, RTOL, SUITE_VERSION, onnx_cases
 from harness.corpus.zoo_cases import zoo_cases
+from harness.environments.wheelhouse import download_wheel
 from harness.errors import ConfigurationError
-from harness.wheelhouse import download_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
     from harness.corpus.packing import CorpusCase
     from harness.corpus.zoo import ZooModel
+    from harness.environments.sources import Sources
     from harness.matrix import Corpus, Matrix
-    from harness.sources import Sources
 
 VERSIONS = {"onnx": SUITE_VERSION}
 """The version of each suite that has one."""

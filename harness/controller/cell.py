@@ -10,7 +10,7 @@ from packaging.version import Version
 from harness.controller.process import Launch
 from harness.controller.staging import staged_worker
 from harness.controller.supervisor import Observed, Supervisor, Supervisors, Worker
-from harness.environments import ensure
+from harness.environments.interpreter import ensure
 from harness.errors import EnvironmentUnusableError
 from harness.results import CaseResult, CellRecord, CellState
 from harness.wire.catalogue import CANARY_BUILD, CANARY_DEVICE
@@ -19,9 +19,9 @@ from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
     from harness.corpus.packing import CorpusCase
-    from harness.environments import Interpreter
+    from harness.environments.interpreter import Interpreter
+    from harness.environments.sources import Sources
     from harness.matrix import Cell, Limits
-    from harness.sources import Sources
     from harness.wire.catalogue import Procedure
 
 CANARY_DEADLINE_S = 120.0

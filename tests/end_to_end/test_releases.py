@@ -8,12 +8,12 @@ import pytest
 from packaging.version import Version
 
 from harness.controller.cell import CellUnderTest
-from harness.environments import cache_root
+from harness.environments.interpreter import cache_root
+from harness.environments.releases import releases
+from harness.environments.sources import Sources
 from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
-from harness.releases import releases
 from harness.results import CellState
-from harness.sources import Sources
 
 ROOT = Path(__file__).parents[2]
 OLDEST = Version("1.16.3")

@@ -22,12 +22,11 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 
 LEVELS = (
-    ("wire", "errors", "versions", "installed", "sources"),
-    ("strict_toml", "wheels", "results"),
+    ("wire", "errors", "versions"),
+    ("strict_toml", "results"),
     ("matrix", "store", "baseline", "corpus"),
-    ("host", "selection", "verdicts"),
-    ("environments",),
-    ("releases", "wheelhouse", "controller", "report"),
+    ("environments", "selection", "verdicts"),
+    ("controller", "report"),
     ("suites",),
     ("campaign",),
     ("plugin", "cli"),
@@ -49,7 +48,7 @@ HOMES = {
         "harness/triage/graph_passes.py",
         "models/*",
     ),
-    "subprocess": ("harness/controller/process.py", "harness/environments.py"),
+    "subprocess": ("harness/controller/process.py", "harness/environments/installer.py"),
 }
 """Where alone each of these may be imported."""
 
@@ -307,7 +306,7 @@ PLANTED = [
     (imports_away_from_home, "harness/store.py", "import pytest"),
     (imports_away_from_home, "harness/worker/probe.py", "import onnx.checker"),
     (imports_away_from_home, "harness/matrix.py", "from onnx import helper"),
-    (imports_away_from_home, "harness/wheelhouse.py", "from subprocess import run"),
+    (imports_away_from_home, "harness/environments/wheelhouse.py", "from subprocess import run"),
     (exits, "harness/plugin.py", "sys.exit(1)"),
     (exits, "harness/plugin.py", "from sys import exit"),
     (exits, "harness/plugin.py", "raise SystemExit"),

@@ -21,8 +21,9 @@ from typing import TYPE_CHECKING
 import pytest
 import uv
 
-from harness import installed
-from harness.environments import ensure, observe_host, run_installer, this_platform
+from harness.environments import installed
+from harness.environments.installer import run_installer
+from harness.environments.interpreter import ensure, observe_host, this_platform
 from harness.errors import ConfigurationError, EnvironmentUnusableError
 from harness.matrix import Build, Cell, Limits, Matrix, Variant
 from harness.wire.providers import DeviceRequest
@@ -30,7 +31,7 @@ from harness.wire.providers import DeviceRequest
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from harness.environments import Interpreter
+    from harness.environments.interpreter import Interpreter
 
 RUNNING = "{}.{}".format(*sys.version_info)
 PACKAGE = "onnxruntime/__init__.py"
@@ -42,7 +43,7 @@ sys.path[:0] = {[str(Path(__file__).parents[2]), str(Path(__file__).parent)]}
 import uv
 uv.find_uv_bin = lambda: sys.argv[1]
 from tests.unit.test_environments import a_cell
-from harness.environments import ensure
+from harness.environments.interpreter import ensure
 print("asking", flush=True)
 print(ensure(a_cell(), wheelhouse=Path(sys.argv[2]), cache=Path(sys.argv[3])).folder)
 """

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from harness.environments.host import Host, why_no_device, why_not_installable, why_not_runnable
 from harness.errors import ConfigurationError
-from harness.host import Host, why_no_device, why_not_installable, why_not_runnable
 from harness.matrix import Build, Limits, Matrix, Tag, default_python, read_matrix
 from harness.wire.providers import DeviceRequest, ExecutionProvider
 

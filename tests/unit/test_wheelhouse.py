@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.environments import ensure
+from harness.environments.interpreter import ensure
+from harness.environments.wheelhouse import download_wheel, fill_wheelhouse
 from harness.errors import EnvironmentUnusableError
-from harness.wheelhouse import download_wheel, fill_wheelhouse
 from tests.unit.test_environments import RUNNING, a_cell, make_wheel
 
 if TYPE_CHECKING:

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 from filelock import FileLock, Timeout
 
-from harness.environments import INSTALL_DEADLINE_S, run_installer
+from harness.environments.installer import INSTALL_DEADLINE_S, run_installer
+from harness.environments.wheels import wheels_of
 from harness.errors import EnvironmentUnusableError
-from harness.wheels import wheels_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from packaging.version import Version
 
-from harness.environments import run_installer
+from harness.environments.installer import run_installer
 from harness.errors import EnvironmentUnusableError
 from harness.versions import OLDEST_RELEASE
 
