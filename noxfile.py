@@ -41,7 +41,8 @@ def variant_session(variant: Variant) -> None:
 
     def test(session: nox.Session) -> None:
         install(session, "test")
-        command = ("python", "-m", "pytest", "tests/conformance")
+        # Named, because pytest would look for it above every folder that an option names.
+        command = ("python", "-m", "pytest", "-c", "pyproject.toml", "tests/conformance")
         session.run(*command, "--cell", variant.name, "--run", RUN, *session.posargs)
 
     test.__doc__ = f"Test {variant.distribution} {variant.release} on {variant.device}."

@@ -16,19 +16,17 @@ import pytest
 from harness.baseline import BASELINES, baselines_of
 from harness.campaign import Campaign, Settings, Work
 from harness.errors import HarnessError
-from harness.report.summary import exit_code, summarise
+from harness.report.summary import CellSummary, exit_code, summarise
 from harness.report.terminal import as_text, evidence_lines, one_line, render_run
 from harness.results import CellState
-from harness.store import new_run_id, read_run, run_ids
+from harness.store import Run, new_run_id, read_run, run_ids
 from harness.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.matrix import Cell
-    from harness.report.summary import CellSummary, Judged
-
-Stage = Literal["setup", "call", "teardown"]
+    from harness.report.summary import Judged
 
 INTERRUPTED = 130
 
@@ -120,18 +118,18 @@ def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Run a case without the stages that a test with fixtures needs, and report it as usual."""
     if not isinstance(item, CaseItem):
         return None
-    item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
-    stages: tuple[tuple[Stage, Callable[[], None]], ...] = (
-        ("setup", lambda: None),
+    hooks = item.ihook
+    hooks.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
+    stages: tuple[tuple[Literal["call", "teardown"], Callable[[], None]], ...] = (
         ("call", item.runtest),
-        ("teardown", lambda: None),
+        ("teardown", lambda: None),  # pytest's own --junitxml writes a case when this is reported
     )
     for stage, function in stages:
         stops = (pytest.exit.Exception, KeyboardInterrupt)
         call = pytest.CallInfo.from_call(function, when=stage, reraise=stops)
-        report = item.ihook.pytest_runtest_makereport(item=item, call=call)
-        item.ihook.pytest_runtest_logreport(report=report)
-    item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
+        report = hooks.pytest_runtest_makereport(item=item, call=call)
+        hooks.pytest_runtest_logreport(report=report)
+    hooks.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
 
 
@@ -144,7 +142,7 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     if (error := session.config.stash.get(_TOLD, None)) is not None:
         session.exitstatus = error.exit_code
         return
-    if (cells := _summary(session.config)) is None:
+    if (seen := _seen(session.config)) is None:
         return
     match session.exitstatus:
         case pytest.ExitCode.INTERRUPTED:
@@ -152,17 +150,15 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
         case pytest.ExitCode.INTERNAL_ERROR:
             session.exitstatus = HarnessError.exit_code
         case pytest.ExitCode.OK | pytest.ExitCode.TESTS_FAILED | pytest.ExitCode.NO_TESTS_COLLECTED:
-            session.exitstatus = exit_code(cells)
+            session.exitstatus = exit_code(seen[1])
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
     """Print the table of the run, which other processes may be writing too."""
     config = terminalreporter.config
-    if (cells := _summary(config)) is None:
-        return
-    terminalreporter.section("ort-matrix")
-    parts = render_run(read_run(config.option.runs, config.option.run), cells)
-    terminalreporter.write(as_text(parts, colour=terminalreporter.hasmarkup))
+    if (seen := _seen(config)) is not None:
+        terminalreporter.section("ort-matrix")
+        terminalreporter.write(as_text(render_run(*seen), colour=terminalreporter.hasmarkup))
 
 
 def _campaign(config: pytest.Config) -> Campaign:
@@ -291,10 +287,14 @@ def _told_in_one_line(config: pytest.Config) -> Iterator[None]:
         pytest.exit(f"ort-matrix: {error}")
 
 
-def _summary(config: pytest.Config) -> list[CellSummary] | None:
-    """Return the run so far, judged; None where this pytest wrote and shared no run."""
+_SEEN = pytest.StashKey[tuple[Run, list[CellSummary]]]()
+
+
+def _seen(config: pytest.Config) -> tuple[Run, list[CellSummary]] | None:
+    """Return the run as it stands at the end, judged; None where this pytest has none."""
     runs, run = config.option.runs, config.option.run
-    if run not in run_ids(runs):
-        return None
-    read = read_run(runs, run)
-    return summarise(read, baselines_of(read.cells.values(), config.rootpath / BASELINES))
+    if _SEEN not in config.stash and run in run_ids(runs):
+        read = read_run(runs, run)
+        known = baselines_of(read.cells.values(), config.rootpath / BASELINES)
+        config.stash[_SEEN] = (read, summarise(read, known))
+    return config.stash.get(_SEEN, None)

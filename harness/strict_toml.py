@@ -99,6 +99,14 @@ class Table:
         """Return the members of the closed set `kind` that are named under `key`."""
         return tuple(self._member(text, key, kind) for text in self.texts(key))
 
+    def one_or_more(self, key: str, kind: type[Member]) -> tuple[Member, ...]:
+        """Return the members named under `key`: one word, or a list that is not empty."""
+        if not isinstance(self._needed(key), list):
+            return (self.member(key, kind),)
+        if not (found := self.members(key, kind)):
+            raise self.error("names nothing", key=key)
+        return found
+
     def number(self, key: str, *, least: float, default: float | None = None) -> float:
         """Return the number under `key`, at least `least`; without a default it is needed."""
         if key not in self and default is not None:

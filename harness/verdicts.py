@@ -42,12 +42,11 @@ def judge(result: CaseResult, expectation: Expectation | None) -> Verdict:
         return Verdict.INCONCLUSIVE
     if result.outcome is Outcome.NOT_TESTED:
         return Verdict.NOT_TESTED
-    if result.again is not None and result.again is not result.outcome:
+    known = {Outcome.PASS} if expectation is None else {*expectation.outcomes}
+    seen = {result.outcome} if result.again is None else {result.outcome, result.again}
+    passed = result.outcome is Outcome.PASS
+    if seen <= known:
+        return Verdict.EXPECTED if passed else Verdict.KNOWN_FAILURE
+    if len(seen) > 1:
         return Verdict.FLAKY
-    known = Outcome.PASS if expectation is None else expectation.outcome
-    match result.outcome:
-        case outcome if outcome is known:
-            return Verdict.EXPECTED if outcome is Outcome.PASS else Verdict.KNOWN_FAILURE
-        case Outcome.PASS:
-            return Verdict.UNEXPECTED_PASS
-    return Verdict.UNEXPECTED_FAILURE
+    return Verdict.UNEXPECTED_PASS if passed else Verdict.UNEXPECTED_FAILURE
