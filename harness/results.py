@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from harness.wire.messages import Evidence, Hello
 from harness.wire.outcomes import Outcome
+from harness.wire.records import PlainRecord
 
 SCHEMA = 1
 """Raised when an older reader would misread a record."""
@@ -24,7 +25,7 @@ class CellState(StrEnum):
 
 
 @dataclass(frozen=True, kw_only=True)
-class PartRecord:
+class PartRecord(PlainRecord):
     """The first line of a part: who wrote it, with what."""
 
     run: str
@@ -35,15 +36,6 @@ class PartRecord:
     """The version of each suite that has one: a trend is one only while these stay the same."""
     host: str
     schema: int = SCHEMA
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` reads back."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the record that was written."""
-        return cls(**data)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -105,38 +97,20 @@ class CaseResult:
 
 
 @dataclass(frozen=True, kw_only=True)
-class SelectionRecord:
+class SelectionRecord(PlainRecord):
     """How many cases of a suite were selected on a cell: with fewer results a run was cut off."""
 
     cell: str
     suite: str
     cases: int
 
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` reads back."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the record that was written."""
-        return cls(**data)
-
 
 @dataclass(frozen=True, kw_only=True)
-class EndRecord:
+class EndRecord(PlainRecord):
     """The last line of a part: a part without it was cut off."""
 
     ended: str
     """ISO 8601 with offset."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` reads back."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the record that was written."""
-        return cls(**data)
 
 
 Record = PartRecord | CellRecord | SelectionRecord | CaseResult | EndRecord

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from enum import IntEnum
 from typing import Any, Self
 
+from harness.wire.records import PlainRecord
+
 
 class ElementType(IntEnum):
     """ONNX's element types, valued as ``TensorProto.DataType`` numbers them."""
@@ -170,7 +172,7 @@ class ModelCase:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PipelineCase:
+class PipelineCase(PlainRecord):
     """Real models on real input: what they must mean, and the golden numbers."""
 
     pipeline: str
@@ -191,12 +193,3 @@ class PipelineCase:
     """``rtol`` and ``atol``."""
     tolerance_on: dict[str, dict[str, float]]
     """By attached EP, in place of the usual one."""
-
-    def to_json(self) -> dict[str, Any]:
-        """Return what ``from_json`` reads back."""
-        return dict(vars(self))
-
-    @classmethod
-    def from_json(cls, data: dict[str, Any]) -> Self:
-        """Return the case that was written."""
-        return cls(**data)
