@@ -38,12 +38,12 @@ class Verdict(StrEnum):
 
 def judge(result: CaseResult, expectation: Expectation | None) -> Verdict:
     """Return what to think of a result, given what was known of its case (None: it passes)."""
-    if result.outcome is Outcome.HARNESS_FAULT:
-        return Verdict.INCONCLUSIVE
     if result.outcome is Outcome.NOT_TESTED:
         return Verdict.NOT_TESTED
     known = {Outcome.PASS} if expectation is None else {*expectation.outcomes}
     seen = {result.outcome} if result.again is None else {result.outcome, result.again}
+    if Outcome.HARNESS_FAULT in seen:
+        return Verdict.INCONCLUSIVE
     passed = result.outcome is Outcome.PASS
     if seen <= known:
         return Verdict.EXPECTED if passed else Verdict.KNOWN_FAILURE
