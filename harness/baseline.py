@@ -119,6 +119,9 @@ def _expectations(entry: Table, place: str) -> Iterable[Expectation]:
     patterns = entry.texts("cases")
     if not patterns:
         raise entry.error("names no case", key="cases")
+    for pattern in patterns:  # only what names its suite can be found stale
+        if not WILDCARDS.isdisjoint(pattern.partition("/")[0]):
+            raise entry.error(f"'{pattern}' must begin with a suite, as in 'onnx/*'", key="cases")
     return [
         Expectation(pattern=pattern, outcomes=outcomes, reason=reason, link=link, place=place)
         for pattern in patterns

@@ -124,6 +124,7 @@ class Campaign:
     def run_ahead(self, works: Iterable[Work]) -> None:
         """Begin with the cases, in their order, on as many workers as the host has cores."""
         for work in works:
+            self.open(work.cell)  # here, because two lanes would open it twice
             self._ahead[work] = self._lanes.submit(self._carry_out, work)
 
     def judged(self, work: Work) -> Judged:

@@ -15,7 +15,7 @@ SCHEMA = 1
 
 
 class CellState(StrEnum):
-    """What stands behind the outcomes of a cell."""
+    """What stands behind the outcomes of a cell, the best first."""
 
     READY = "READY"
     NO_DEVICE = "NO_DEVICE"

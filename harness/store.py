@@ -23,6 +23,7 @@ from harness.results import (
     SCHEMA,
     CaseResult,
     CellRecord,
+    CellState,
     EndRecord,
     PartRecord,
     Record,
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 LATEST = "latest"
 
+_BEST_FIRST = {state: at for at, state in enumerate(CellState)}
+
 
 @dataclass(kw_only=True)
 class Run:
@@ -41,23 +44,26 @@ class Run:
 
     id: str
     folder: Path
+    begun: int = 0
+    """How many parts there are, one that was killed before its first line included."""
     parts: list[PartRecord] = field(default_factory=list)
     cells: dict[str, CellRecord] = field(default_factory=dict)
+    """Where several processes opened one cell, the worst that was found: no outage hides."""
     results: dict[tuple[str, str], CaseResult] = field(default_factory=dict)
     """By cell and case id."""
     damage: list[str] = field(default_factory=list)
     """Lines that could not be read, each with where it stands."""
     selected: dict[tuple[str, str], int] = field(default_factory=dict)
-    """By cell and suite, how many cases were to be run."""
+    """By cell and suite, how many cases were to be run, by the part that says most."""
     ended: int = 0
     """How many parts came to their end."""
 
     @property
     def complete(self) -> bool:
-        """Whether every part came to its end and every selected case has a result."""
+        """Whether every part came whole to its end and every selected case has a result."""
         found = Counter((result.cell, result.suite) for result in self.results.values())
         all_there = all(found[key] >= count for key, count in self.selected.items())
-        return all_there and self.ended == len(self.parts)
+        return all_there and not self.damage and self.ended == self.begun > 0
 
 
 class PartWriter:
@@ -135,19 +141,22 @@ def read_run(runs: Path, run: str = LATEST) -> Run:
 
 
 def _read_part(path: Path, run: Run) -> None:
+    run.begun += 1
     for number, line in enumerate(path.read_bytes().splitlines(), start=1):
         try:
             record = _record(json.loads(line), f"{path}:{number}")
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             run.damage.append(f"{path.name}:{number}: {error}")
             continue
         match record:
             case PartRecord():
                 run.parts.append(record)
             case CellRecord():
-                run.cells.setdefault(record.cell, record)
+                known = run.cells.get(record.cell, record)
+                run.cells[record.cell] = max(known, record, key=lambda one: _BEST_FIRST[one.state])
             case SelectionRecord():
-                run.selected[record.cell, record.suite] = record.cases
+                key = record.cell, record.suite
+                run.selected[key] = max(record.cases, run.selected.get(key, 0))
             case CaseResult():
                 run.results[record.cell, record.case] = record
             case EndRecord():

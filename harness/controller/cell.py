@@ -55,7 +55,7 @@ class CellUnderTest:
                 hello = supervisor.hello()
                 _check(cell, hello)
                 state, reason = _canaries(cell, supervisor)
-        except EnvironmentUnusableError as error:
+        except (EnvironmentUnusableError, OSError) as error:  # OSError: a cache on a full disk
             state, reason = CellState.BROKEN, str(error)
         return cls(cell, supervisors, _record(cell, state, reason, hello))
 

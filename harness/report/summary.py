@@ -81,17 +81,21 @@ def _count(summary: CellSummary, result: CaseResult, baseline: Baseline) -> None
 
 
 def exit_code(cells: Iterable[CellSummary]) -> int:
-    """Return 0 as expected · 1 unexpected · 3 nothing ran · 4 cell unusable · 5 our own fault."""
-    return max((_cell_exit_code(cell) for cell in cells), default=NothingSelectedError.exit_code)
+    """Return 0 as expected · 1 unexpected · 3 nothing ran · 4 cell unusable · 5 our own fault.
+
+    The gravest of all cells counts; a cell on which nothing ran hides no failure on another.
+    """
+    codes = [_cell_exit_codes(cell) for cell in cells]
+    worst = max((code for of_cell in codes for code in of_cell), default=0)
+    return worst if worst or (codes and all(codes)) else NothingSelectedError.exit_code
 
 
-def _cell_exit_code(cell: CellSummary) -> int:
+def _cell_exit_codes(cell: CellSummary) -> list[int]:
+    codes = [verdict_exit_code(judged.verdict) for judged in cell.judged]
     # A cell in which nothing could be tested is never as expected: that is how outages hide.
-    if cell.record.state is CellState.BROKEN or (cell.judged and not cell.tested):
-        return EnvironmentUnusableError.exit_code
-    if not cell.judged:
-        return NothingSelectedError.exit_code
-    return max(verdict_exit_code(judged.verdict) for judged in cell.judged)
+    if cell.record.state is CellState.BROKEN or (codes and not cell.tested):
+        codes.append(EnvironmentUnusableError.exit_code)
+    return codes
 
 
 def verdict_exit_code(verdict: Verdict) -> int:

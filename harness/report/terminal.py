@@ -6,7 +6,7 @@ import io
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
+from rich.console import Console, Group
 from rich.table import Table
 from rich.text import Text
 
@@ -42,9 +42,15 @@ def as_text(parts: Iterable[Table | Text], *, colour: bool) -> str:
     """Return the parts as text: as wide as the terminal, or wide enough for a file."""
     width = shutil.get_terminal_size((WIDTH, 0)).columns if colour else WIDTH
     out = io.StringIO()
-    console = Console(file=out, force_terminal=colour, width=width, highlight=False)
-    for part in parts:
-        console.print(part)
+    console = Console(
+        file=out,
+        force_terminal=colour,
+        width=width,
+        highlight=False,
+        markup=False,  # a name is shown as it is: neither brackets nor colons in it are styles
+        emoji=False,
+    )
+    console.print(Group(*parts))  # by itself, print() forgets which of the texts may be wrapped
     return out.getvalue()
 
 
@@ -56,8 +62,10 @@ def _table(cells: Iterable[CellSummary]) -> Table:
         table.add_column(outcome.lower().replace("_", " "), justify="right")
     table.add_column("verdict", overflow="fold")
     for cell in cells:
-        if cell.record.state is CellState.BROKEN:
-            table.add_row(cell.record.cell, "", *[""] * len(OUTCOMES), Text("BROKEN", style="red"))
+        if not cell.suites or cell.record.state is CellState.BROKEN:
+            ready = cell.record.state is CellState.READY
+            said = Text("nothing run" if ready else cell.record.state, style="red")
+            table.add_row(cell.record.cell, "", *[""] * len(OUTCOMES), said)
         for name, suite in sorted(cell.suites.items()):
             counts = [str(suite.outcomes[outcome] or "·") for outcome in OUTCOMES]
             table.add_row(cell.record.cell, name, *counts, verdict_text(suite))
@@ -101,6 +109,8 @@ def evidence_lines(result: CaseResult) -> Iterator[str]:
     """Return everything that was seen of a case, for a person."""
     evidence = result.evidence
     yield f"{result.case} on {result.cell}: {result.outcome} in {result.duration_s * 1e3:.1f} ms"
+    if result.again:
+        yield f"  again, alone on a fresh worker: {result.again}"
     for label, value in (
         ("attached EP", evidence.attached),
         ("stage", evidence.stage),
@@ -113,7 +123,8 @@ def evidence_lines(result: CaseResult) -> Iterator[str]:
         if value not in ("", None):
             yield f"  {label}: {value}"
     for step in evidence.fallback:
-        yield f"  fallback: {step.attached} at {step.stage}: {step.status}: {step.text}"
+        candidate = f"{step.attached} ({step.provider})"
+        yield f"  fallback: {candidate} at {step.stage}: {step.status}: {step.text}"
     for mismatch in evidence.mismatches:
         yield f"  mismatch in {mismatch.output}: {mismatch.text}"
         if mismatch.largest_error is not None:
