@@ -43,7 +43,9 @@ def variant_session(variant: Variant) -> None:
         install(session, "test")
         # Named, because pytest would look for it above every folder that an option names.
         command = ("python", "-m", "pytest", "-c", "pyproject.toml", "tests/conformance")
-        session.run(*command, "--cell", variant.name, "--run", RUN, *session.posargs)
+        # No suite draws examples yet, and Hypothesis would be imported for its summary.
+        options = ("-p", "no:hypothesispytest", "--cell", variant.name, "--run", RUN)
+        session.run(*command, *options, *session.posargs)
 
     test.__doc__ = f"Test {variant.distribution} {variant.release} on {variant.device}."
     tags = [str(tag) for tag in variant.tags]

@@ -73,6 +73,7 @@ def main() -> None:
         usual = [usual_python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_usual.py"]
         conformance = str(ROOT / "tests" / "conformance" / "test_onnx.py")
         options = ["--cell", "cpu", "--runs", str(folder / "runs"), "-p", "no:cacheprovider"]
+        options += ["-p", "no:hypothesispytest"]  # as the nox session does
         ours = [sys.executable, "-m", "pytest", "-q", conformance, "-c", "pyproject.toml", *options]
         bare = [cell_python, "-c", BARE_LOOP, str(data.with_name("cases.json"))]
         timings: dict[str, list[float]] = {"usual": [], "ours": [], "bare ORT": []}

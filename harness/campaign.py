@@ -85,7 +85,8 @@ class Campaign:
         }
         self._open: dict[str, CellUnderTest] = {}
         self._writer: PartWriter | None = None
-        self._lanes = ThreadPoolExecutor(min(os.cpu_count() or 1, MOST_LANES))
+        # One more than cores: a lane waits while its reply is on the way and being judged.
+        self._lanes = ThreadPoolExecutor(min((os.cpu_count() or 1) + 1, MOST_LANES))
         self._ahead: dict[Work, Future[Judged]] = {}
         self._stopping = False
 
@@ -122,7 +123,7 @@ class Campaign:
             self._part.append(SelectionRecord(cell=cell, suite=suite, cases=count))
 
     def run_ahead(self, works: Iterable[Work]) -> None:
-        """Begin with the cases, in their order, on as many workers as the host has cores."""
+        """Begin with the cases, in their order, on all lanes."""
         for work in works:
             self.open(work.cell)  # here, because two lanes would open it twice
             self._ahead[work] = self._lanes.submit(self._carry_out, work)
