@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import contextlib
 import json
 import sys
 from importlib import metadata
@@ -16,7 +17,7 @@ from harness.environments.host import why_not_runnable
 from harness.environments.interpreter import cache_root, observe_host
 from harness.environments.sources import Sources
 from harness.environments.wheelhouse import fill_wheelhouse
-from harness.errors import EnvironmentUnusableError, HarnessError
+from harness.errors import INTERRUPTED, EnvironmentUnusableError, HarnessError
 from harness.matrix import default_python, read_matrix
 from harness.report import summary, terminal
 from harness.results import CellState
@@ -27,12 +28,13 @@ from harness.verdicts import judge
 from harness.wire.catalogue import PROBE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
 
     from rich.table import Table
     from rich.text import Text
 
-INTERRUPTED = 130
+    from harness.matrix import Cell
+
 PROBE_DEADLINE_S = 120.0
 BUILT_AND_RUN_WITH = ("editables", "hatchling", "hypothesis", "nox")
 """What this project needs besides its dependencies: to be installed, and to run its suites."""
@@ -89,13 +91,8 @@ def probe(arguments: argparse.Namespace) -> int:
     """Show what a cell's build offers: providers, opsets, IR version, who owns it."""
     read = read_matrix(arguments.matrix)
     cell = read.cell(arguments.cell)
-    opened = CellUnderTest.open(cell, _sources(arguments))
-    try:
-        if opened.record.state is CellState.BROKEN:
-            raise EnvironmentUnusableError(f"{cell.id} is BROKEN: {opened.record.reason}")
+    with _usable(cell, _sources(arguments)) as opened:
         offered = opened.ask(PROBE, {}, PROBE_DEADLINE_S).evidence.answer
-    finally:
-        opened.close()
     found = {**opened.record.to_json(), **offered}
     if arguments.json:
         print(json.dumps(found, indent=2))
@@ -112,13 +109,8 @@ def case(arguments: argparse.Namespace) -> int:
     suites = Suites(read, arguments.matrix.parent, sources, arguments.corpus)
     suite = suites.suite_of(arguments.case)
     chosen = the_case(suites.cases(suite), arguments.case)
-    opened = CellUnderTest.open(cell, sources)
-    try:
-        if opened.record.state is CellState.BROKEN:
-            raise EnvironmentUnusableError(f"{cell.id} is BROKEN: {opened.record.reason}")
+    with _usable(cell, sources) as opened:
         result = opened.execute(suite, chosen, read.limits(cell, suite))
-    finally:
-        opened.close()
     expectation = baselines_of([opened.record], _baselines(arguments))[cell.id].of(result.case)
     verdict = judge(result, expectation)
     if arguments.json:
@@ -151,6 +143,18 @@ def wheelhouse(arguments: argparse.Namespace) -> int:
     fill_wheelhouse(cells, arguments.to, own=own, files=files)
     print(arguments.to)
     return 0
+
+
+@contextlib.contextmanager
+def _usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
+    """Give the cell under test, closed afterwards; raise EnvironmentUnusableError if BROKEN."""
+    opened = CellUnderTest.open(cell, sources)
+    try:
+        if opened.record.state is CellState.BROKEN:
+            raise EnvironmentUnusableError(f"{cell.id} is BROKEN: {opened.record.reason}")
+        yield opened
+    finally:
+        opened.close()
 
 
 def _baselines(arguments: argparse.Namespace) -> Path:

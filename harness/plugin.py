@@ -15,7 +15,7 @@ import pytest
 
 from harness.baseline import BASELINES, baselines_of
 from harness.campaign import Campaign, Settings, Work
-from harness.errors import HarnessError
+from harness.errors import INTERRUPTED, HarnessError
 from harness.report.summary import CellSummary, exit_code, summarise
 from harness.report.terminal import as_text, evidence_lines, one_line, render_run
 from harness.results import CellState
@@ -27,8 +27,6 @@ if TYPE_CHECKING:
 
     from harness.matrix import Cell
     from harness.report.summary import Judged
-
-INTERRUPTED = 130
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -25,11 +25,6 @@ class Outcome(StrEnum):
     """Our own bug: never counts for or against a build."""
 
     @property
-    def needs_requirement(self) -> bool:
-        """Whether evidence of this outcome must name the unmet requirement."""
-        return self in (Outcome.UNSUPPORTED, Outcome.NOT_TESTED)
-
-    @property
     def is_about_the_build(self) -> bool:
         """Whether this outcome says anything about the build under test."""
         return self not in (Outcome.NOT_TESTED, Outcome.HARNESS_FAULT)
