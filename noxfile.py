@@ -40,10 +40,10 @@ def variant_session(variant: Variant) -> None:
     """Register the session that tests a variant's pinned release."""
 
     def test(session: nox.Session) -> None:
-        install(session, "test")
+        install(session)
         # Named, because pytest would look for it above every folder that an option names.
         command = ("python", "-m", "pytest", "-c", "pyproject.toml", "tests/conformance")
-        # No suite draws examples yet, and Hypothesis would be imported for its summary.
+        # Hypothesis is imported by those suites that draw examples, not for its summary.
         options = ("-p", "no:hypothesispytest", "--cell", variant.name, "--run", RUN)
         session.run(*command, *options, *session.posargs)
 
@@ -69,27 +69,41 @@ def lint(session: nox.Session) -> None:
 @nox.session(default=False)
 def types(session: nox.Session) -> None:
     """Check types with mypy, strictly."""
-    install(session, "lint", "test")
+    install(session, "lint")
     session.run("mypy")
 
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
     """Run the project's own tests: of its parts, and of the whole on the cpu variant."""
-    install(session, "test")
+    install(session)
     session.run("python", "-m", "pytest", *session.posargs)
+
+
+@nox.session(default=False)
+def defects(session: nox.Session) -> None:
+    """Show that each planted fault is caught, and by which case."""
+    install(session)
+    session.run("python", "-m", "pytest", "tests/proof/test_defects.py", *session.posargs)
+
+
+@nox.session(default=False, tags=[Tag.NIGHTLY])
+def controls(session: nox.Session) -> None:
+    """Show that the builds known to be bad are caught, and their good neighbours pass."""
+    install(session)
+    session.run("python", "-m", "pytest", "tests/proof/test_controls.py", *session.posargs)
 
 
 @nox.session(default=False, tags=[Tag.NIGHTLY])
 def releases(session: nox.Session) -> None:
     """Run the worker on every release of the cpu variant that the index serves."""
-    install(session, "test")
+    install(session)
     session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
 
 
 @nox.session(default=False)
 def bench(session: nox.Session) -> None:
     """Measure the figures that README.md quotes, each as a ratio within one run."""
-    install(session, "test")
+    install(session)
     for script in sorted((ROOT / "bench").glob("*.py")):
         session.run("python", str(script), *session.posargs)

@@ -10,17 +10,17 @@ from __future__ import annotations
 import statistics
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from harness.controller.cell import CellUnderTest
 from harness.corpus.onnx_suite import onnx_cases
 from harness.environments.interpreter import cache_root
 from harness.environments.sources import Sources
 from harness.matrix import read_matrix
-from harness.wire.catalogue import CANARY_BUILD, NOTHING
+from harness.wire.catalogue.procedures import CANARY_BUILD, NOTHING
 
 if TYPE_CHECKING:
-    from harness.wire.catalogue import Procedure
+    from harness.wire.catalogue.procedures import Procedure
 
 ROOT = Path(__file__).parents[1]
 DEADLINE_S = 30.0
@@ -46,7 +46,7 @@ def main() -> None:
     print(f"the smallest case: median {least * 1e3:.3f} ms; a request is {cost / least:.2f} of it")
 
 
-def _seconds(cell: CellUnderTest, what: Procedure, arguments: dict[str, object]) -> float:
+def _seconds(cell: CellUnderTest, what: Procedure, arguments: dict[str, Any]) -> float:
     began = time.perf_counter()
     cell.ask(what, arguments, DEADLINE_S)
     return time.perf_counter() - began

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from harness.baseline import BASELINES, Baseline
+from harness.cases import Case, Worker
 from harness.controller.cell import CellUnderTest
-from harness.controller.supervisor import Worker
 from harness.environments.interpreter import cache_root
 from harness.environments.sources import Sources
 from harness.matrix import Tag, read_matrix
+from harness.properties.search import EXAMPLES, Profile, Search
 from harness.report.summary import Judged
 from harness.results import SelectionRecord
 from harness.selection import select
@@ -25,7 +27,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from pathlib import Path
 
-    from harness.corpus.packing import CorpusCase
     from harness.matrix import Cell
 
 CORPORA = "corpora"
@@ -48,6 +49,7 @@ class Settings:
     """Case ids as a shell would match them; empty for all."""
     corpora: Sequence[Path] = ()
     wheelhouse: Path | None = None
+    profile: Profile = Profile.CI
     runs: Path
     run: str
 
@@ -58,7 +60,7 @@ class Work:
 
     cell: Cell
     suite: str
-    case: CorpusCase
+    case: Case
 
 
 class Campaign:
@@ -73,7 +75,10 @@ class Campaign:
         self._settings = settings
         self._tell = tell
         self._sources = Sources(cache=cache_root(), wheelhouse=settings.wheelhouse)
-        self._suites = Suites(matrix, settings.root, self._sources, settings.corpora)
+        search = Search.of(settings.profile, settings.root / EXAMPLES)
+        if settings.profile is not Profile.CI:
+            tell(f"examples are drawn with seed {search.seed}")
+        self._suites = Suites(matrix, settings.root, self._sources, search, settings.corpora)
         default = [one.name for one in matrix.variants.values() if Tag.DEFAULT in one.tags]
         chosen = [matrix.cell(name) for name in settings.cells or default]
         self.cells = tuple({cell.id: cell for cell in chosen}.values())
@@ -87,6 +92,7 @@ class Campaign:
         self._writer: PartWriter | None = None
         # One more than cores: a lane waits while its reply is on the way and being judged.
         self._lanes = ThreadPoolExecutor(min((os.cpu_count() or 1) + 1, MOST_LANES))
+        self._alone = ThreadPoolExecutor(1)
         self._ahead: dict[Work, Future[Judged]] = {}
         self._stopping = False
 
@@ -123,10 +129,16 @@ class Campaign:
             self._part.append(SelectionRecord(cell=cell, suite=suite, cases=count))
 
     def run_ahead(self, works: Iterable[Work]) -> None:
-        """Begin with the cases, in their order, on all lanes."""
+        """Begin with the cases, in their order, on all lanes; those that want to be alone last."""
+        together: list[Future[Judged]] = []
         for work in works:
             self.open(work.cell)  # here, because two lanes would open it twice
-            self._ahead[work] = self._lanes.submit(self._carry_out, work)
+            if work.case.procedure.alone:
+                future = self._alone.submit(self._carry_out_after, together, work)
+            else:
+                future = self._lanes.submit(self._carry_out, work)
+                together.append(future)
+            self._ahead[work] = future
 
     def judged(self, work: Work) -> Judged:
         """Return the judged and recorded result of a case, waiting for it."""
@@ -136,10 +148,12 @@ class Campaign:
     def close(self) -> None:
         """End the workers and this process's part of the run."""
         self._stopping = True
-        self._lanes.shutdown(wait=False, cancel_futures=True)
+        for executor in (self._alone, self._lanes):
+            executor.shutdown(wait=False, cancel_futures=True)
         for opened in self._open.values():
             opened.close()
         self._lanes.shutdown()
+        self._alone.shutdown()
         if self._writer is not None:
             self._writer.close()
             self._writer = None
@@ -150,6 +164,13 @@ class Campaign:
             runs, run = self._settings.runs, self._settings.run
             self._writer = PartWriter.open(runs, run, part=self.cells[0].id, suites=VERSIONS)
         return self._writer
+
+    def _carry_out_after(self, before: list[Future[Judged]], work: Work) -> Judged:
+        """Run a case when all of `before` have ended; that list is complete by the first call."""
+        for future in before:
+            with contextlib.suppress(CancelledError):
+                future.exception()
+        return self._carry_out(work)
 
     def _carry_out(self, work: Work) -> Judged:
         """Run a case, once more alone where the outcome is unexpected, and record the result."""

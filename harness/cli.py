@@ -6,6 +6,7 @@ import argparse
 import contextlib
 import json
 import sys
+from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -17,15 +18,21 @@ from harness.environments.host import why_not_runnable
 from harness.environments.interpreter import cache_root, observe_host
 from harness.environments.sources import Sources
 from harness.environments.wheelhouse import fill_wheelhouse
-from harness.errors import INTERRUPTED, EnvironmentUnusableError, HarnessError
+from harness.errors import (
+    INTERRUPTED,
+    ConfigurationError,
+    EnvironmentUnusableError,
+    HarnessError,
+)
 from harness.matrix import default_python, read_matrix
+from harness.properties.search import EXAMPLES, Profile, Search
 from harness.report import summary, terminal
 from harness.results import CellState
 from harness.selection import the_case
 from harness.store import LATEST, read_run
 from harness.suites import Suites
 from harness.verdicts import judge
-from harness.wire.catalogue import PROBE
+from harness.wire.catalogue.procedures import PROBE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -36,7 +43,7 @@ if TYPE_CHECKING:
     from harness.matrix import Cell
 
 PROBE_DEADLINE_S = 120.0
-BUILT_AND_RUN_WITH = ("editables", "hatchling", "hypothesis", "nox")
+BUILT_AND_RUN_WITH = ("editables", "hatchling", "nox")
 """What this project needs besides its dependencies: to be installed, and to run its suites."""
 
 
@@ -106,9 +113,13 @@ def case(arguments: argparse.Namespace) -> int:
     read = read_matrix(arguments.matrix)
     cell = read.cell(arguments.cell)
     sources = _sources(arguments)
-    suites = Suites(read, arguments.matrix.parent, sources, arguments.corpus)
+    root = arguments.matrix.parent
+    search = Search.of(Profile(arguments.profile), root / EXAMPLES)
+    suites = Suites(read, root, sources, search, arguments.corpus)
     suite = suites.suite_of(arguments.case)
     chosen = the_case(suites.cases(suite), arguments.case)
+    if arguments.example:
+        chosen = replace(chosen, arguments=_example(arguments.example))
     with _usable(cell, sources) as opened:
         result = opened.execute(suite, chosen, read.limits(cell, suite))
     expectation = baselines_of([opened.record], _baselines(arguments))[cell.id].of(result.case)
@@ -117,6 +128,7 @@ def case(arguments: argparse.Namespace) -> int:
         print(json.dumps({**result.to_json(), "verdict": verdict}, indent=2))
     else:
         print("\n".join(terminal.evidence_lines(result)))
+        print(f"  again: {terminal.reproduction(result)}")
         print(f"  verdict: {verdict}" + (f" ({expectation.reason})" if expectation else ""))
     return summary.verdict_exit_code(verdict)
 
@@ -143,6 +155,16 @@ def wheelhouse(arguments: argparse.Namespace) -> int:
     fill_wheelhouse(cells, arguments.to, own=own, files=files)
     print(arguments.to)
     return 0
+
+
+def _example(text: str) -> dict[str, Any]:
+    try:
+        example = json.loads(text)
+    except ValueError as error:
+        raise ConfigurationError(f"--example: not JSON: {error}") from error
+    if not isinstance(example, dict) or not example:
+        raise ConfigurationError("--example: wanted a JSON object, as a failure prints it")
+    return example
 
 
 @contextlib.contextmanager
@@ -202,6 +224,18 @@ def _parser() -> argparse.ArgumentParser:
         default=[],
         metavar="DIR",
         help="a folder in the ONNX test-data layout that holds the case; may be repeated",
+    )
+    one.add_argument(
+        "--profile",
+        choices=[str(profile) for profile in Profile],
+        default=str(Profile.CI),
+        help="how the examples of a property are drawn: few and fixed, or many and random "
+        "(default: ci)",
+    )
+    one.add_argument(
+        "--example",
+        metavar="JSON",
+        help="ask only this example of a property (default: search)",
     )
     _add_wheelhouse(one)
     _add_json(one)

@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLATFORMS = ("linux-x86_64", "linux-aarch64")
-SUITES = ("onnx", "models")
-"""The suites made of model files, besides those that the matrix's corpora add."""
+SUITES = ("onnx", "models", "fallback", "concurrency", "malformed", "leaks", "shapes")
+"""The built-in suites, besides those that the matrix's corpora add."""
 
 _VARIANT = re.compile(r"[a-z][a-z0-9_]*")
 _CELL = re.compile(

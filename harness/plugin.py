@@ -16,8 +16,9 @@ import pytest
 from harness.baseline import BASELINES, baselines_of
 from harness.campaign import Campaign, Settings, Work
 from harness.errors import INTERRUPTED, HarnessError
+from harness.properties.search import Profile
 from harness.report.summary import CellSummary, exit_code, summarise
-from harness.report.terminal import as_text, evidence_lines, one_line, render_run
+from harness.report.terminal import as_text, evidence_lines, one_line, render_run, reproduction
 from harness.results import CellState
 from harness.store import Run, new_run_id, read_run, run_ids
 from harness.verdicts import Verdict
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.matrix import Cell
-    from harness.report.summary import Judged
+from harness.report.summary import Judged
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,6 +61,12 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         default=[],
         type=Path,
         help="folder in the ONNX test-data layout to run too; may be repeated",
+    )
+    group.addoption(
+        "--profile",
+        choices=[str(profile) for profile in Profile],
+        default=str(Profile.CI),
+        help="how examples are drawn: few and fixed, or many and random (default: ci)",
     )
     group.addoption("--matrix", type=Path, default=None, help="default: matrix.toml in the rootdir")
     group.addoption("--runs", type=Path, default=None, help="default: runs in the rootdir")
@@ -99,6 +106,11 @@ def pytest_pycollect_makeitem(
             for cell in campaign.cells
             for suite in campaign.suites_of(cell, obj.suite)
         ]
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Wait last for the cases that are run alone, which is when they are run."""
+    items.sort(key=lambda item: isinstance(item, CaseItem) and item.work.case.procedure.alone)
 
 
 def pytest_collection_finish(session: pytest.Session) -> None:
@@ -186,6 +198,7 @@ def _campaign(config: pytest.Config) -> Campaign:
             patterns=option.case,
             corpora=option.corpus,
             wheelhouse=option.wheelhouse,
+            profile=Profile(option.profile),
             runs=option.runs,
             run=option.run,
         )
@@ -285,7 +298,7 @@ def _failure_lines(judged: Judged) -> Iterator[str]:
     yield from evidence_lines(judged.result)
     if judged.verdict is Verdict.UNEXPECTED_PASS and judged.expectation:
         yield f"it passes: delete '{judged.expectation.pattern}' from {judged.expectation.place}"
-    yield f"again: ort-matrix case {judged.result.case} --cell {judged.result.cell}"
+    yield f"again: {reproduction(judged.result)}"
 
 
 _TOLD = pytest.StashKey[HarnessError]()

@@ -63,6 +63,15 @@ class CellRecord:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Observed:
+    """What was observed of one case, and how long it took from request to reply."""
+
+    outcome: Outcome
+    evidence: Evidence
+    duration_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class CaseResult:
     """One case on one cell as it was observed; what to think of it is decided when reading."""
 

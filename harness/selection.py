@@ -11,17 +11,17 @@ from harness.errors import NothingSelectedError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from harness.corpus.packing import CorpusCase
+    from harness.cases import Case
 
 
-def select(cases: Sequence[CorpusCase], patterns: Sequence[str]) -> list[CorpusCase]:
+def select(cases: Sequence[Case], patterns: Sequence[str]) -> list[Case]:
     """Return the cases whose id matches any of the patterns, as a shell would; all for none."""
     if not patterns:
         return list(cases)
     return [case for case in cases if any(fnmatchcase(case.id, one) for one in patterns)]
 
 
-def the_case(cases: Sequence[CorpusCase], name: str) -> CorpusCase:
+def the_case(cases: Sequence[Case], name: str) -> Case:
     """Return the case called `name`; raise NothingSelectedError with the nearest names."""
     found = {case.id: case for case in cases}
     if name in found:

@@ -2,56 +2,77 @@
 
 from __future__ import annotations
 
+import os
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from packaging.version import Version
 
+from harness.cases import Worker
 from harness.controller.process import Launch
 from harness.controller.staging import staged_worker
-from harness.controller.supervisor import Observed, Supervisor, Supervisors, Worker
+from harness.controller.supervisor import Supervisor, Supervisors
 from harness.environments.interpreter import ensure
 from harness.errors import EnvironmentUnusableError
-from harness.results import CaseResult, CellRecord, CellState
-from harness.wire.catalogue import CANARY_BUILD, CANARY_DEVICE
+from harness.results import CaseResult, CellRecord, CellState, Observed
+from harness.wire.catalogue.procedures import CANARY_BUILD, CANARY_DEVICE
 from harness.wire.messages import Evidence, Hello, Request
 from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from harness.corpus.packing import CorpusCase
+    from harness.cases import Case
     from harness.environments.interpreter import Interpreter
     from harness.environments.sources import Sources
     from harness.matrix import Cell, Limits
-    from harness.wire.catalogue import Procedure
+    from harness.wire.catalogue.procedures import Procedure
 
 CANARY_DEADLINE_S = 120.0
 """A first session on a GPU may compile kernels for minutes."""
 
-UNSET_MEMORY_SHOWS = {"MALLOC_PERTURB_": "165"}
-"""glibc fills new memory with 0x5a, so that an output which the build never set is the same garbage
-every time (1.5e+16 as float32) instead of now and then the right answer by luck.
+UNSET_MEMORY = {Worker.ANY: "165", Worker.OTHER: "90"}
+"""glibc fills new memory with the complement of this, so that an output which the build never set
+is the same garbage every time (0x5a5a5a5a is 1.5e+16 as float32) instead of now and then the right
+answer by luck; and other garbage in the other workers.
 
 Source: https://man7.org/linux/man-pages/man3/mallopt.3.html (M_PERTURB)
 """
 
 
+@dataclass(frozen=True, kw_only=True)
+class Program:
+    """What speaks the wire inside a build's environment."""
+
+    arguments: tuple[str, ...] = ("-m", "harness.worker")
+    folder: Path | None = None
+    """Where it stands, if not in the harness; it sees the harness's worker as well."""
+
+
+THE_WORKER = Program()
+
+
 class CellUnderTest:
     """A cell that can carry out cases, or that says why it cannot."""
 
-    def __init__(self, cell: Cell, supervisors: Supervisors | None, record: CellRecord) -> None:
+    def __init__(
+        self, cell: Cell, supervisors: dict[Worker, Supervisors], record: CellRecord
+    ) -> None:
         self.cell = cell
         self.record = record
         """How the cell was found before its first case."""
         self._supervisors = supervisors
 
     @classmethod
-    def open(cls, cell: Cell, sources: Sources) -> Self:
+    def open(cls, cell: Cell, sources: Sources, program: Program = THE_WORKER) -> Self:
         """Return the cell, READY, without its device, or BROKEN with a reason; never raise."""
-        supervisors = None
+        supervisors: dict[Worker, Supervisors] = {}
         hello = None
         try:
-            supervisors = Supervisors(_launch(cell, _interpreter(cell, sources), sources))
-            with supervisors.lent() as supervisor:
+            interpreter = _interpreter(cell, sources)
+            for worker, perturb in UNSET_MEMORY.items():
+                launch = _launch(cell, interpreter, sources, program, perturb)
+                supervisors[worker] = Supervisors(launch)
+            with supervisors[Worker.ANY].lent() as supervisor:
                 hello = supervisor.hello()
                 _check(cell, hello)
                 state, reason = _canaries(cell, supervisor)
@@ -60,14 +81,24 @@ class CellUnderTest:
         return cls(cell, supervisors, _record(cell, state, reason, hello))
 
     def execute(
-        self, suite: str, case: CorpusCase, limits: Limits, *, worker: Worker = Worker.ANY
+        self, suite: str, case: Case, limits: Limits, *, worker: Worker = Worker.ANY
     ) -> CaseResult:
-        """Return what was observed of one case; without the device it is not asked.
+        """Return what was observed of one case; without the device only what needs none is asked.
 
-        May be called from several threads: each call has a worker to itself.
+        May be called from several threads: each call has a worker to itself. `worker` is the one
+        for the first request of the case.
         """
-        if self.record.state is CellState.READY:
-            observed = self.ask(case.procedure, case.arguments, limits.deadline_s, worker)
+        first = iter([worker])
+
+        def ask(
+            procedure: Procedure, arguments: dict[str, Any], worker: Worker = Worker.ANY
+        ) -> Observed:
+            of_first = next(first, Worker.ANY)
+            chosen = worker if of_first is Worker.ANY else of_first
+            return self.ask(procedure, arguments, limits.deadline_s, chosen)
+
+        if self._can_carry_out(case.procedure):
+            observed = case.carried_out(ask)
         else:
             evidence = Evidence(requirement=self.record.reason)
             observed = Observed(outcome=Outcome.NOT_TESTED, evidence=evidence, duration_s=0.0)
@@ -83,15 +114,17 @@ class CellUnderTest:
     def ask(
         self,
         procedure: Procedure,
-        arguments: dict[str, object],
+        arguments: dict[str, Any],
         deadline_s: float,
         worker: Worker = Worker.ANY,
     ) -> Observed:
         """Return what a procedure observed on the cell's device."""
-        assert self._supervisors is not None
+        if procedure.own_worker and worker is Worker.ANY:
+            worker = Worker.FRESH
+        supervisors = self._supervisors[Worker.OTHER if worker is Worker.OTHER else Worker.ANY]
         request = _request(self.cell, procedure, arguments)
         try:
-            with self._supervisors.lent() as supervisor:
+            with supervisors.lent() as supervisor:
                 return supervisor.execute(request, deadline_s=deadline_s, worker=worker)
         except EnvironmentUnusableError as error:  # it was usable before: an outage of our own
             evidence = Evidence(text=f"no worker can be had any more: {error}")
@@ -99,21 +132,30 @@ class CellUnderTest:
 
     def close(self) -> None:
         """End the cell's workers, also under whoever is waiting for one."""
-        if self._supervisors is not None:
-            self._supervisors.close()
+        for supervisors in self._supervisors.values():
+            supervisors.close()
+
+    def _can_carry_out(self, procedure: Procedure) -> bool:
+        if self.record.state is CellState.NO_DEVICE:
+            return not procedure.needs_device
+        return self.record.state is CellState.READY
 
 
 def _interpreter(cell: Cell, sources: Sources) -> Interpreter:
     return ensure(cell, wheelhouse=sources.wheelhouse, cache=sources.cache)
 
 
-def _launch(cell: Cell, interpreter: Interpreter, sources: Sources) -> Launch:
-    isolated = ("-P", "-s", "-X", "faulthandler", "-m", "harness.worker")
+def _launch(
+    cell: Cell, interpreter: Interpreter, sources: Sources, program: Program, perturb: str
+) -> Launch:
+    isolated = ("-P", "-s", "-X", "faulthandler", *program.arguments)
+    # The worker's own code first: what stands beside it must not hide it.
+    path = [staged_worker(sources.cache), *([program.folder] if program.folder else [])]
     return Launch(
         command=(str(interpreter.python), *isolated),
         environment={
-            **UNSET_MEMORY_SHOWS,
-            "PYTHONPATH": str(staged_worker(sources.cache)),
+            "MALLOC_PERTURB_": perturb,
+            "PYTHONPATH": os.pathsep.join(map(str, path)),
             **cell.variant.environment,
         },
         memory_limit_mib=cell.variant.limits.memory_mib,
@@ -159,7 +201,7 @@ def _device_is_here(cell: Cell) -> bool:
     return not wanted or any(Path(path).exists() for path in wanted)
 
 
-def _request(cell: Cell, procedure: Procedure, arguments: dict[str, object]) -> Request:
+def _request(cell: Cell, procedure: Procedure, arguments: dict[str, Any]) -> Request:
     return Request(
         procedure=procedure.id,
         device=cell.variant.device,

@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from dataclasses import dataclass, replace
-from enum import Enum, auto
+from dataclasses import replace
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any, assert_never
 
+from harness.cases import Worker
 from harness.controller.process import Cause, Child, Deadline, Death, Launch
 from harness.errors import EnvironmentUnusableError
+from harness.results import Observed
 from harness.wire.messages import PROTOCOL, Evidence, Hello, Reply, Request
 from harness.wire.outcomes import Outcome
 
@@ -26,23 +27,6 @@ HELLO_DEADLINE_S = 60.0
 
 LOG_LINES = 12
 """How much of its log is told of a worker that came to no hello: the end holds the stacks."""
-
-
-class Worker(Enum):
-    """Which worker carries a case out."""
-
-    ANY = auto()
-    FRESH = auto()
-    """One that has carried out nothing before."""
-
-
-@dataclass(frozen=True, kw_only=True)
-class Observed:
-    """What was observed of one case, and how long it took from request to reply."""
-
-    outcome: Outcome
-    evidence: Evidence
-    duration_s: float
 
 
 class Supervisor:

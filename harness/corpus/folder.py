@@ -15,7 +15,6 @@ from onnx import numpy_helper
 
 from harness.corpus.packing import (
     PACK_FORMAT,
-    CorpusCase,
     Packable,
     Packer,
     array_of,
@@ -28,13 +27,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
+    from harness.cases import Case
+
 DATA_SET = re.compile(r"test_data_set_(\d+)")
 DATA_FILE = re.compile(r"(input|output)_(\d+)\.pb")
 
 
-def folder_cases(
-    name: str, folder: Path, *, rtol: float, atol: float, cache: Path
-) -> list[CorpusCase]:
+def folder_cases(name: str, folder: Path, *, rtol: float, atol: float, cache: Path) -> list[Case]:
     """Return the cases under `folder`, with ids that begin with `name`.
 
     A data set without output files is run and its outcome recorded. Raise ConfigurationError for a
@@ -47,7 +46,7 @@ def folder_cases(
             "wanted: CASE/model.onnx and CASE/test_data_set_0/input_0.pb"
         )
 
-    def write(packer: Packer) -> Iterator[CorpusCase]:
+    def write(packer: Packer) -> Iterator[Case]:
         for model in models:
             where = model.parent.relative_to(folder).as_posix()
             case = Packable(

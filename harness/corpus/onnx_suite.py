@@ -17,10 +17,12 @@ import onnx
 from onnx import numpy_helper
 
 from harness.corpus.folder import data_sets
-from harness.corpus.packing import PACK_FORMAT, CorpusCase, Packable, model_case, packed
+from harness.corpus.packing import PACK_FORMAT, Packable, model_case, packed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from harness.cases import Case
 
 SUITE_VERSION = version("onnx")
 
@@ -30,7 +32,7 @@ RTOL, ATOL = 1e-3, 1e-7
 FOLDER_KINDS = ("simple", "pytorch-operator", "pytorch-converted")
 
 
-def onnx_cases(cache: Path) -> list[CorpusCase]:
+def onnx_cases(cache: Path) -> list[Case]:
     """Return all cases of the suite, packed under `cache` once for each version of onnx."""
     return packed(
         cache / "corpora" / f"onnx-{SUITE_VERSION}-{PACK_FORMAT}",

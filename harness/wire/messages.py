@@ -54,12 +54,16 @@ class Evidence:
     """ONNX Runtime's status code by name, or the class of the exception."""
     attached: str = ""
     fallback: tuple[FallbackStep, ...] = ()
+    placement: dict[str, int] = field(default_factory=dict)
+    """How many of the models' nodes each execution provider ran, by ONNX Runtime's name."""
     mismatches: tuple[Mismatch, ...] = ()
     answer: dict[str, Any] = field(default_factory=dict)
     """What a case found out, by name: the label of a file, the text in a picture, readings.
 
     A number that is not finite travels as its name, such as ``nan``: JSON has none of them.
     """
+    example: dict[str, Any] = field(default_factory=dict)
+    """The smallest arguments found for which a property does not hold."""
     traceback: str = ""
     signal: str = ""
     exit_status: int | None = None

@@ -11,6 +11,8 @@ class Outcome(StrEnum):
     PASS = "PASS"  # noqa: S105 - an outcome, not a password
     FAIL = "FAIL"
     """The build answered, and the answer is wrong."""
+    FALLBACK = "FALLBACK"
+    """The answer is right, but the asked execution provider ran no node of it."""
     ERROR = "ERROR"
     """The case raised what it did not name."""
     UNSUPPORTED = "UNSUPPORTED"

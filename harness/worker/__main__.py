@@ -13,8 +13,11 @@ from harness.wire.messages import Evidence, Reply, Request
 from harness.wire.outcomes import Outcome
 from harness.worker import probe
 from harness.worker.cases import IMPLEMENTED, canary, model_case, offers, pipeline
+from harness.worker.under_test import UnderTest
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
     from harness.worker.bindings import Binding
     from harness.worker.cases import Observation
 
@@ -22,11 +25,14 @@ SUITES = (canary, model_case, offers, pipeline)
 """The modules that implement the catalogue: importing them registers their functions."""
 
 
-def main() -> int:
-    """Serve one controller; 0 when it closed the channel, 1 when no build can be served."""
+def main(arguments: Sequence[str], make: Callable[[Binding], UnderTest]) -> int:
+    """Serve one controller; 0 when it closed the channel, 1 when no build can be served.
+
+    `make` says what is put under test, given the way to this build.
+    """
     parser = argparse.ArgumentParser(description="Carry out conformance cases on one build.")
     parser.add_argument("--channel", type=int, required=True, help="descriptor to the controller")
-    channel = Channel.inherit(parser.parse_args().channel)
+    channel = Channel.inherit(parser.parse_args(arguments).channel)
     try:
         hello = probe.hello().to_json()
     except BaseException:  # noqa: BLE001 - boundary: an import of the build may raise anything
@@ -36,26 +42,31 @@ def main() -> int:
     # After the hello: what follows needs a build that can be imported.
     from harness.worker.bindings.python import PythonBinding  # noqa: PLC0415
 
-    serve(channel, PythonBinding())
+    serve(channel, make(PythonBinding()))
     return 0
 
 
-def serve(channel: Channel, binding: Binding) -> None:
+def sound(binding: Binding) -> UnderTest:
+    """Return the shared backend as it is."""
+    return UnderTest(binding=binding)
+
+
+def serve(channel: Channel, under_test: UnderTest) -> None:
     """Answer requests until the channel is closed."""
     with contextlib.suppress(ChannelClosedError):
         while (message := channel.receive()) is not None:
-            reply = carry_out(message, binding)
+            reply = carry_out(message, under_test)
             try:
                 channel.send(reply.to_json())
             except (TypeError, ValueError) as error:  # not JSON: told before a byte of it is sent
                 channel.send(_fault(reply.number, error).to_json())
 
 
-def carry_out(message: dict[str, Any], binding: Binding) -> Reply:
+def carry_out(message: dict[str, Any], under_test: UnderTest) -> Reply:
     """Return what the case observed; an error that no case named is our own fault."""
     try:
         request = Request.from_json(message)
-        seen: Observation = IMPLEMENTED[request.procedure](request, binding)
+        seen: Observation = IMPLEMENTED[request.procedure](request, under_test)
     except Exception as error:  # noqa: BLE001 - boundary: the next case must still run
         return _fault(message.get("number", 0), error)
     return Reply(number=request.number, outcome=seen.outcome, evidence=seen.evidence)
@@ -69,4 +80,4 @@ def _fault(number: int, error: Exception) -> Reply:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1:], sound))

@@ -92,6 +92,7 @@ class Backend:
         self._fp16_io = options.fp16_io
         self.attached = attached.attached
         """The candidate that the session was really created with: ``CPU``, ``CUDA``, …"""
+        self.provider = attached.provider
         self.fallback = steps
         """The candidates that were tried before, in order, and why each did not serve."""
         self.inputs = session.inputs
@@ -136,6 +137,16 @@ class Backend:
         return [
             self._returned(slot, value) for slot, value in zip(self.outputs, outputs, strict=True)
         ]
+
+    def placement(self) -> Mapping[str, int]:
+        """Return how many nodes each provider has run, after the last run; {} if not recorded.
+
+        Whoever asks sets `records_placement` in the options' settings. Raise ClosedError after
+        close. Source: https://onnxruntime.ai/docs/api/python/api_summary.html
+        """
+        if (session := self._session) is None:
+            raise ClosedError("placement after close")
+        return session.placement()
 
     def close(self) -> None:
         """Let the session go; a second close does nothing."""

@@ -34,11 +34,16 @@ class ScriptedSession:
         self.outputs = binding.outputs
         self._answer = binding.answer
         self._fed = binding.fed
+        self._placement = binding.placement
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
         """Return what the script answers."""
         self._fed.append(feeds)
         return self._answer(feeds)
+
+    def placement(self) -> Mapping[str, int]:
+        """Return one node on the first provider, or what the script says."""
+        return self._placement or {self.providers[0]: 1}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,6 +77,8 @@ class ScriptedBinding:
         self.inputs = inputs
         self.outputs = outputs
         self.answer = answer
+        self.placement: Mapping[str, int] = {}
+        """What every session says; one node on its first provider where this is empty."""
         self.asked: list[Creation] = []
         """Every session asked for, in order."""
         self.fed: list[Mapping[str, Any]] = []

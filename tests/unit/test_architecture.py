@@ -24,6 +24,8 @@ ROOT = Path(__file__).parents[2]
 LEVELS = (
     ("wire", "errors", "versions"),
     ("strict_toml", "results"),
+    ("cases",),
+    ("properties",),
     ("matrix", "store", "baseline", "corpus"),
     ("environments", "selection", "verdicts"),
     ("controller", "report"),
@@ -48,6 +50,7 @@ HOMES = {
         "harness/triage/graph_passes.py",
         "models/*",
     ),
+    "hypothesis": ("harness/properties/*",),
     "subprocess": ("harness/controller/process.py", "harness/environments/installer.py"),
 }
 """Where alone each of these may be imported."""
@@ -304,6 +307,7 @@ PLANTED = [
     (imports_away_from_home, "harness/corpus/zoo.py", "from onnxruntime import InferenceSession"),
     (imports_away_from_home, "models/build_inputs.py", "import onnxruntime"),
     (imports_away_from_home, "harness/store.py", "import pytest"),
+    (imports_away_from_home, "harness/suites.py", "from hypothesis import given"),
     (imports_away_from_home, "harness/worker/probe.py", "import onnx.checker"),
     (imports_away_from_home, "harness/matrix.py", "from onnx import helper"),
     (imports_away_from_home, "harness/environments/wheelhouse.py", "from subprocess import run"),

@@ -203,7 +203,7 @@ def test_a_name_in_two_entries_is_refused(read: Read, path: Path, name: str) -> 
         ("[[expect]]", "[[expected]]", "unknown key 'expected'. Did you mean 'expect'?"),
         ("[[expect]]", "[expect]", "is not TOML: "),
         ('"FAIL"', '"FIAL"', "expect[0].outcome: unknown 'FIAL'. Did you mean 'FAIL'?"),
-        ('"FAIL"', '"odd"', "expect[0].outcome: unknown 'odd'. Known: PASS, FAIL, ERROR, "),
+        ('"FAIL"', '"odd"', "expect[0].outcome: unknown 'odd'. Known: PASS, FAIL, FALLBACK, "),
         ('"FAIL"', '""', "expect[0].outcome: is blank"),
         ('"FAIL"', "1", "expect[0].outcome: must be a string, not int 1"),
         ('"FAIL"', "[]", "expect[0].outcome: names nothing"),

@@ -27,6 +27,7 @@ from harness.environments.interpreter import Interpreter
 from harness.environments.sources import Sources
 from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
+from harness.properties.search import Search
 from harness.results import CellState
 from harness.store import read_run, run_ids
 from harness.suites import Suites
@@ -288,13 +289,15 @@ def test_an_unknown_suite_in_the_matrix_is_refused(start: Start, root: Path) -> 
 
 def test_a_case_of_an_unknown_suite_is_refused(root: Path) -> None:
     """What a case id begins with must be a suite; the known ones are told."""
-    suites = Suites(read_matrix(root / "matrix.toml"), root, Sources(cache=root / "cache"))
+    matrix, sources = read_matrix(root / "matrix.toml"), Sources(cache=root / "cache")
+    suites = Suites(matrix, root, sources, Search())
 
     with pytest.raises(ConfigurationError) as error:
         suites.suite_of("onx/node/test_abs")
 
     assert suites.suite_of("onnx/node/test_abs") == "onnx"
-    assert "no suite is called 'onx'. Known: onnx, models, mine." in str(error.value)
+    assert "no suite is called 'onx'. Known: onnx, models, fallback, " in str(error.value)
+    assert str(error.value).endswith(", mine.")
 
 
 def test_a_suite_that_a_variant_lacks_means_nothing_on_its_cell(start: Start, root: Path) -> None:

@@ -8,7 +8,13 @@ import numpy as np
 import pytest
 
 from harness.corpus.packing import Packable, Packer, model_case
-from harness.wire.catalogue import CANARY_BUILD, CANARY_DEVICE, MODEL_CASE, PIPELINE, PROBE
+from harness.wire.catalogue.procedures import (
+    CANARY_BUILD,
+    CANARY_DEVICE,
+    MODEL_CASE,
+    PIPELINE,
+    PROBE,
+)
 from harness.wire.messages import Request
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
@@ -16,13 +22,14 @@ from harness.wire.values import PipelineCase
 from harness.worker import __main__ as worker
 from harness.worker import probe, smallest_models
 from harness.worker.bindings import BindingLimitError, SessionSettings, Slot
+from harness.worker.under_test import UnderTest
 from tests.unit.scripted_binding import ScriptedBinding, X, Y
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from harness.wire.catalogue import Procedure
+    from harness.wire.catalogue.procedures import Procedure
     from harness.wire.messages import Reply
 
 X_AND_W = (X, Slot(name="w", type="tensor(float)", shape=(3,)))
@@ -42,7 +49,7 @@ def asked(
 ) -> Reply:
     """Return what the worker replies to a request."""
     request = Request(procedure=procedure.id, device=device, arguments=arguments or {})
-    return worker.carry_out(request.to_json(), binding)
+    return worker.carry_out(request.to_json(), UnderTest(binding=binding))
 
 
 def adding(feeds: Mapping[str, Any]) -> Sequence[Any]:
@@ -107,7 +114,9 @@ def test_a_model_case_passes_on_every_data_set(tmp_path: Path) -> None:
     assert [feeds["x"].tolist() for feeds in binding.fed] == [[1], [2], [3]]
     (creation,) = binding.asked
     assert creation.model == smallest_models.identity()
-    assert creation.settings == SessionSettings(intra_threads=1, inter_threads=1)
+    assert creation.settings == SessionSettings(
+        intra_threads=1, inter_threads=1, records_placement=True
+    )
 
 
 def test_a_model_case_fails_on_the_first_data_set_that_differs(tmp_path: Path) -> None:

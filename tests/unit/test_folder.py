@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from harness.corpus.packing import CorpusCase
+    from harness.cases import Case
 
 
 @pytest.fixture
@@ -32,7 +32,7 @@ def corpus(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def cases(tmp_path: Path, corpus: Path) -> Callable[[], list[CorpusCase]]:
+def cases(tmp_path: Path, corpus: Path) -> Callable[[], list[Case]]:
     """Return a function that reads the corpus as it then is."""
     return lambda: folder_cases("mine", corpus, rtol=0.5, atol=0.25, cache=tmp_path / "cache")
 
@@ -74,7 +74,7 @@ def model_of(*inputs: onnx.TypeProto) -> bytes:
     return bytes(helper.make_model(graph).SerializeToString())
 
 
-def values_of(case: CorpusCase) -> list[tuple[list[Any], list[Any] | None]]:
+def values_of(case: Case) -> list[tuple[list[Any], list[Any] | None]]:
     """Return the inputs and outputs of each data set of a case."""
     found = ModelCase.from_json(case.arguments)
     return [
@@ -86,12 +86,12 @@ def values_of(case: CorpusCase) -> list[tuple[list[Any], list[Any] | None]]:
     ]
 
 
-def first_inputs(cases: list[CorpusCase]) -> dict[str, list[float]]:
+def first_inputs(cases: list[Case]) -> dict[str, list[float]]:
     """Return the first input of the first data set of each case, by the case's id."""
     return {case.id: values_of(case)[0][0][0].tolist() for case in cases}
 
 
-def test_the_layout_is_read(corpus: Path, cases: Callable[[], list[CorpusCase]]) -> None:
+def test_the_layout_is_read(corpus: Path, cases: Callable[[], list[Case]]) -> None:
     """Models at any depth become cases named by their folder, with inputs and outputs in order."""
     put(corpus / "b" / "deep", input_0=vector(1, 2, 3), output_0=vector(4, 5, 6))
     put(
@@ -112,7 +112,7 @@ def test_the_layout_is_read(corpus: Path, cases: Callable[[], list[CorpusCase]])
     assert (described.rtol, described.atol) == (0.5, 0.25)
 
 
-def test_a_corpus_may_be_one_case(corpus: Path, cases: Callable[[], list[CorpusCase]]) -> None:
+def test_a_corpus_may_be_one_case(corpus: Path, cases: Callable[[], list[Case]]) -> None:
     """A model in the folder itself is a case named by the folder."""
     put(corpus, input_0=vector(1, 2, 3))
 
@@ -122,7 +122,7 @@ def test_a_corpus_may_be_one_case(corpus: Path, cases: Callable[[], list[CorpusC
 
 
 def test_without_output_files_nothing_is_known_of_the_answer(
-    corpus: Path, cases: Callable[[], list[CorpusCase]]
+    corpus: Path, cases: Callable[[], list[Case]]
 ) -> None:
     """A data set without outputs is one to run only."""
     put(corpus / "a", input_0=vector(1, 2, 3))
@@ -135,7 +135,7 @@ def test_without_output_files_nothing_is_known_of_the_answer(
 
 
 def test_data_sets_come_in_the_order_of_their_numbers(
-    corpus: Path, cases: Callable[[], list[CorpusCase]]
+    corpus: Path, cases: Callable[[], list[Case]]
 ) -> None:
     """Number 10 comes after number 2, and archives of data sets beside them are left alone."""
     put(corpus / "a", input_0=vector(0))
@@ -150,7 +150,7 @@ def test_data_sets_come_in_the_order_of_their_numbers(
 
 
 def test_weights_among_the_inputs_are_not_given(
-    corpus: Path, cases: Callable[[], list[CorpusCase]]
+    corpus: Path, cases: Callable[[], list[Case]]
 ) -> None:
     """An input with an initial value, as old models list their weights, has no file."""
     model = onnx.load_model_from_string(smallest_models.addition())
@@ -179,7 +179,7 @@ def sequence_file(*arrays: Any) -> onnx.SequenceProto:
 
 
 def test_values_are_read_as_the_models_types_say(
-    corpus: Path, cases: Callable[[], list[CorpusCase]]
+    corpus: Path, cases: Callable[[], list[Case]]
 ) -> None:
     """Tensors, strings, sequences, optionals full and empty, and maps look alike in their files."""
     pair = sequence_file(np.array([1], np.float32), np.array([2, 3], np.float32))
@@ -213,9 +213,7 @@ def test_values_are_read_as_the_models_types_say(
     assert type(inputs[5]["b"]) is np.float32
 
 
-def test_types_that_numpy_lacks_are_read(
-    corpus: Path, cases: Callable[[], list[CorpusCase]]
-) -> None:
+def test_types_that_numpy_lacks_are_read(corpus: Path, cases: Callable[[], list[Case]]) -> None:
     """A bfloat16 file is read like any other."""
     bfloat16 = helper.make_tensor("x", TensorProto.BFLOAT16, [2], [1.5, -2])
     put(corpus / "a", input_0=bfloat16.SerializeToString())
@@ -227,7 +225,7 @@ def test_types_that_numpy_lacks_are_read(
 
 
 def test_a_folder_without_a_model_is_told_what_is_wanted(
-    corpus: Path, cases: Callable[[], list[CorpusCase]]
+    corpus: Path, cases: Callable[[], list[Case]]
 ) -> None:
     """The error names the corpus, the folder and the layout."""
     (corpus / "model.txt").touch()
@@ -241,7 +239,7 @@ def test_a_folder_without_a_model_is_told_what_is_wanted(
     )
 
 
-def test_a_model_that_is_none_is_told(corpus: Path, cases: Callable[[], list[CorpusCase]]) -> None:
+def test_a_model_that_is_none_is_told(corpus: Path, cases: Callable[[], list[Case]]) -> None:
     """The error names the file."""
     put(corpus / "a", b"\xff\xff not a model")
 
@@ -269,7 +267,7 @@ def test_a_model_that_is_none_is_told(corpus: Path, cases: Callable[[], list[Cor
     ids=lambda value: value.WhichOneof("value") if isinstance(value, onnx.TypeProto) else None,
 )
 def test_a_corrupt_file_is_told(
-    corpus: Path, cases: Callable[[], list[CorpusCase]], of: onnx.TypeProto, data: bytes
+    corpus: Path, cases: Callable[[], list[Case]], of: onnx.TypeProto, data: bytes
 ) -> None:
     """Whatever is wrong in it, the error names the file and what it should hold."""
     put(corpus / "a", model_of(of), input_0=data)
@@ -293,7 +291,7 @@ def test_a_corrupt_file_is_told(
 )
 def test_files_that_do_not_fit_the_model_are_told(
     corpus: Path,
-    cases: Callable[[], list[CorpusCase]],
+    cases: Callable[[], list[Case]],
     names: list[str],
     side: str,
     numbers: list[int],
@@ -311,7 +309,7 @@ def test_files_that_do_not_fit_the_model_are_told(
 
 
 def test_an_error_is_told_again_the_next_time(
-    corpus: Path, cases: Callable[[], list[CorpusCase]]
+    corpus: Path, cases: Callable[[], list[Case]]
 ) -> None:
     """A corpus that failed leaves no pack behind that would hide it."""
     put(corpus / "good", input_0=vector(1, 2, 3))
@@ -324,9 +322,7 @@ def test_an_error_is_told_again_the_next_time(
     assert corpus.is_dir()
 
 
-def test_changes_in_the_folder_are_noticed(
-    corpus: Path, cases: Callable[[], list[CorpusCase]]
-) -> None:
+def test_changes_in_the_folder_are_noticed(corpus: Path, cases: Callable[[], list[Case]]) -> None:
     """A new case, a changed file and a removed case each show the next time."""
     put(corpus / "a", input_0=vector(1, 2, 3))
     seen = [first_inputs(cases())]
@@ -347,7 +343,7 @@ def test_changes_in_the_folder_are_noticed(
 
 
 def test_a_change_that_keeps_the_size_is_noticed(
-    corpus: Path, cases: Callable[[], list[CorpusCase]]
+    corpus: Path, cases: Callable[[], list[Case]]
 ) -> None:
     """A file written anew is read anew, though it is as long as before."""
     put(corpus / "a", input_0=vector(1, 2, 3))

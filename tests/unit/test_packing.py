@@ -12,8 +12,9 @@ import onnx
 import pytest
 from onnx import helper
 
-from harness.corpus.packing import ALIGNMENT, CorpusCase, Packable, Packer, model_case, packed
-from harness.wire.catalogue import MODEL_CASE
+from harness.cases import Case
+from harness.corpus.packing import ALIGNMENT, Packable, Packer, model_case, packed
+from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.values import ModelCase
 from harness.worker import smallest_models
 from harness.worker.tensors import load, read_blob
@@ -27,14 +28,15 @@ WAIT_S = 30.0
 SLOW_MAKER = """
 import sys
 from pathlib import Path
-from harness.corpus.packing import CorpusCase, packed
-from harness.wire.catalogue import MODEL_CASE
+from harness.cases import Case
+from harness.corpus.packing import packed
+from harness.wire.catalogue.procedures import MODEL_CASE
 
 def write(packer):
     packer.blob(b"half of it")
     print("making", flush=True)
     sys.stdin.readline()
-    yield CorpusCase(id="c/slow", procedure=MODEL_CASE, arguments={})
+    yield Case(id="c/slow", procedure=MODEL_CASE, arguments={})
 
 print("asking", flush=True)
 print([case.id for case in packed(Path(sys.argv[1]), write)], flush=True)
@@ -76,24 +78,24 @@ class Maker:
             self._process.kill()
 
 
-def one_case(id_: str = "c/one") -> Callable[[Packer], Iterator[CorpusCase]]:
+def one_case(id_: str = "c/one") -> Callable[[Packer], Iterator[Case]]:
     """Return a writer of a single case with one value."""
 
-    def write(packer: Packer) -> Iterator[CorpusCase]:
+    def write(packer: Packer) -> Iterator[Case]:
         value = packer.value(np.array([1, 2], np.int32))
-        yield CorpusCase(
+        yield Case(
             id=id_, procedure=MODEL_CASE, arguments={"data": packer.data_file, "value": value}
         )
 
     return write
 
 
-def never(_packer: Packer) -> Iterator[CorpusCase]:
+def never(_packer: Packer) -> Iterator[Case]:
     """Fail, because a pack that is there must not be made again."""
     raise AssertionError("made again")
 
 
-def read_value(case: CorpusCase) -> list[int]:
+def read_value(case: Case) -> list[int]:
     """Return the value of a case of `one_case`."""
     found: list[int] = load(case.arguments["value"], case.arguments["data"]).tolist()
     return found
@@ -115,7 +117,7 @@ def test_a_pack_that_fails_is_not_there(tmp_path: Path) -> None:
     """An error while it is made comes out, and the next attempt makes it."""
     folder = tmp_path / "pack"
 
-    def failing(packer: Packer) -> Iterator[CorpusCase]:
+    def failing(packer: Packer) -> Iterator[Case]:
         yield from one_case()(packer)
         raise ZeroDivisionError("half-way")
 

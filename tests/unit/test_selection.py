@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from harness.corpus.packing import CorpusCase
+from harness.cases import Case
 from harness.errors import NothingSelectedError
 from harness.selection import select, the_case
-from harness.wire.catalogue import NOTHING
+from harness.wire.catalogue.procedures import NOTHING
 
 NAMES = (
     "onnx/node/test_abs",
@@ -16,7 +16,7 @@ NAMES = (
     "models/ABS",
     "my/[1]",
 )
-CASES = [CorpusCase(id=name, procedure=NOTHING, arguments={}) for name in NAMES]
+CASES = [Case(id=name, procedure=NOTHING, arguments={}) for name in NAMES]
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pytest
 
-from harness.wire.catalogue import CANARY_BUILD
+from harness.wire.catalogue.procedures import CANARY_BUILD
 from harness.wire.channel import Channel
 from harness.wire.messages import Evidence, Reply, Request
 from harness.wire.outcomes import Outcome
@@ -16,6 +16,7 @@ from harness.wire.providers import DeviceRequest
 from harness.worker.__main__ import serve
 from harness.worker.bindings import Slot
 from harness.worker.cases import IMPLEMENTED, Observation
+from harness.worker.under_test import UnderTest
 from tests.unit.scripted_binding import ScriptedBinding, X, Y
 
 if TYPE_CHECKING:
@@ -35,7 +36,7 @@ def controller() -> Iterator[Channel]:
     """Return the controller's end of a channel to a worker that serves in a thread."""
     ours, theirs = Channel.pair()
     workers = Channel(theirs)
-    worker = threading.Thread(target=serve, args=(workers, ADDING))
+    worker = threading.Thread(target=serve, args=(workers, UnderTest(binding=ADDING)))
     worker.start()
     yield ours
     ours.close()

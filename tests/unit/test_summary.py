@@ -235,6 +235,7 @@ def test_a_run_as_json_has_the_promised_shape() -> None:
                         "pass": 2,
                         "fail": 1,
                         "error": 1,
+                        "fallback": 0,
                         "unsupported": 1,
                         "crash": 1,
                         "timeout": 1,

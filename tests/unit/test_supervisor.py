@@ -21,9 +21,10 @@ from typing import TYPE_CHECKING, Any
 import psutil
 import pytest
 
+from harness.cases import Worker
 from harness.controller import process, supervisor
 from harness.controller.process import Launch
-from harness.controller.supervisor import Observed, Supervisor, Supervisors, Worker
+from harness.controller.supervisor import Supervisor, Supervisors
 from harness.errors import EnvironmentUnusableError
 from harness.wire.messages import Request
 from harness.wire.outcomes import Outcome
@@ -31,6 +32,8 @@ from harness.wire.providers import DeviceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from harness.results import Observed
 
 ROOT = Path(__file__).parents[2]
 WORKERS = ROOT / "fixtures" / "workers"

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.store import Run
 
 PLAIN = re.compile(r"\x1b\[[0-9;]*m")
-COUNTS = re.compile(r"(\S+) +(\S+)((?: +(?:\d+|·)){8}) +(.+)")
+COUNTS = re.compile(r"(\S+) +(\S+)((?: +(?:\d+|·)){9}) +(.+)")
 
 
 def text_of(run: Run, *expectations: Expectation) -> str:
@@ -61,14 +61,15 @@ def test_the_table_has_a_row_per_cell_and_suite() -> None:
 
     lines = text_of(run, known("onnx/2", Outcome.FAIL)).splitlines()
 
-    head = "cell suite pass fail error unsupported crash timeout not tested harness fault verdict"
+    head = "cell suite pass fail fallback error unsupported crash timeout not tested "
+    head += "harness fault verdict"
     assert lines[0].split() == head.split()
     rows = [match.groups() for line in lines if (match := COUNTS.fullmatch(line.rstrip()))]
     assert [
         (cell, suite, " ".join(counts.split()), said) for cell, suite, counts, said in rows
     ] == [
-        ("cpu", "models", "1 · · · · · · ·", "as expected"),
-        ("cpu", "onnx", "2 1 · · · 1 · ·", "1 unexpected failure"),
+        ("cpu", "models", "1 · · · · · · · ·", "as expected"),
+        ("cpu", "onnx", "2 1 · · · · 1 · ·", "1 unexpected failure"),
     ]
 
 
@@ -259,16 +260,14 @@ def test_everything_that_was_seen_is_shown() -> None:
         rtol_needed=0.25,
         atol_needed=0.5,
     )
-    texts = {
-        one.name: f"its-{one.name}"
-        for one in fields(Evidence)
-        if one.name not in ("fallback", "mismatches", "answer", "exit_status")
-    }
+    texts = {one.name: f"its-{one.name}" for one in fields(Evidence) if one.type == "str"}
     what: dict[str, object] = {
         **texts,
         "fallback": (step,),
         "mismatches": (mismatch,),
         "answer": {"label": "a-cat"},
+        "placement": {"an-ep": 77},
+        "example": {"an-input": 78},
         "exit_status": 0,
     }
 
@@ -276,6 +275,7 @@ def test_everything_that_was_seen_is_shown() -> None:
 
     shown = [*texts.values(), *(getattr(step, one.name) for one in fields(step))]
     shown += ["m-output", "m-text", "0.12345", "[7, 8]", "rtol 0.25", "atol 0.5", "label: a-cat"]
+    shown += ["an-ep: 77", '"an-input": 78']
     shown += ["exit status: 0", "onnx/a on cpu-1.32.0-py311: FAIL in 12.5 ms"]
     assert [one for one in shown if one not in said] == []
     assert set(what) == {one.name for one in fields(Evidence)}

@@ -40,6 +40,8 @@ class SessionSettings:
     inter_threads: int | None = None
     config: tuple[tuple[str, str], ...] = ()
     """Session configuration entries in ONNX Runtime's spelling."""
+    records_placement: bool = False
+    """Whether the session keeps which provider runs which node."""
 
 
 class Session(Protocol):
@@ -52,6 +54,9 @@ class Session(Protocol):
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
         """Return the outputs in the model's order."""
+
+    def placement(self) -> Mapping[str, int]:
+        """Return how many nodes each provider has run, after the last run; {} if not recorded."""
 
 
 class Binding(Protocol):

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import itertools
+import json
 import re
+import tempfile
+from collections import Counter
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,6 +25,8 @@ if TYPE_CHECKING:
 
 FATAL_ONLY = 4
 """ORT's severity: errors come back as exceptions, and their second copy in the log is noise."""
+
+_PROFILES = itertools.count()
 
 _STATUS = re.compile(r"\[ONNXRuntimeError\] : \d+ : (\w+) : (.*)", re.DOTALL)
 
@@ -55,15 +62,17 @@ class PythonBinding:
                     _session_options(settings),
                     providers=[(provider, dict(options))],
                     enable_fallback=0,
-                )
+                ),
+                records_placement=settings.records_placement,
             )
 
 
 class PythonSession:
     """One InferenceSession."""
 
-    def __init__(self, session: ort.InferenceSession) -> None:
+    def __init__(self, session: ort.InferenceSession, *, records_placement: bool = False) -> None:
         self._session = session
+        self._records_placement = records_placement
         self.providers = tuple(session.get_providers())
         self.inputs = _slots(session.get_inputs())
         self.outputs = _slots(session.get_outputs())
@@ -81,6 +90,35 @@ class PythonSession:
                 for name, value in feeds.items()
             }
             return list(self._session.run(None, ready))
+
+    def placement(self) -> Mapping[str, int]:
+        """Return how many nodes each provider has run, after the last run; {} if not recorded.
+
+        From 1.24 on the nodes of the model as they were assigned; before, what the profiler saw
+        run, where all that a provider has fused into one is one.
+        """
+        if not self._records_placement:
+            return {}
+        if hasattr(self._session, "get_provider_graph_assignment_info"):
+            with _ort_errors():
+                assigned = self._session.get_provider_graph_assignment_info()
+            nodes = {part.ep_name: 0 for part in assigned}
+            for part in assigned:
+                nodes[part.ep_name] += len(part.get_nodes())
+            return nodes
+        return _profiled(Path(self._session.end_profiling()))
+
+
+def _profiled(profile: Path) -> dict[str, int]:
+    """Return how many nodes each provider has run, as ONNX Runtime's profile tells; remove it."""
+    events = json.loads(profile.read_bytes())
+    profile.unlink()
+    ran = {
+        (event["args"]["provider"], event["name"])
+        for event in events
+        if event.get("cat") == "Node" and event.get("args", {}).get("provider")
+    }
+    return dict(Counter(provider for provider, _ in ran))
 
 
 @contextlib.contextmanager
@@ -103,6 +141,13 @@ def _session_options(settings: SessionSettings) -> ort.SessionOptions:
         options.intra_op_num_threads = settings.intra_threads
     if settings.inter_threads is not None:
         options.inter_op_num_threads = settings.inter_threads
+    if settings.records_placement:
+        if hasattr(ort.InferenceSession, "get_provider_graph_assignment_info"):
+            options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
+        else:
+            options.enable_profiling = True
+            # Two sessions of one second would write one file.
+            options.profile_file_prefix = f"{tempfile.gettempdir()}/profile-{next(_PROFILES)}"
     for key, value in settings.config:
         options.add_session_config_entry(key, value)
     return options

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from harness.wire.catalogue import Procedure
+    from harness.wire.catalogue.procedures import Procedure
     from harness.wire.messages import Evidence, Request
     from harness.wire.outcomes import Outcome
-    from harness.worker.bindings import Binding
+    from harness.worker.under_test import UnderTest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -23,7 +23,7 @@ class Observation:
 
 
 if TYPE_CHECKING:
-    CaseFunction = Callable[[Request, Binding], Observation]
+    CaseFunction = Callable[[Request, UnderTest], Observation]
 
 IMPLEMENTED: dict[str, Any] = {}
 """The functions by procedure id, filled as the modules of this package are imported."""

@@ -6,36 +6,36 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.wire.catalogue import CANARY_BUILD, CANARY_DEVICE
+from harness.wire.catalogue.procedures import CANARY_BUILD, CANARY_DEVICE
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
 from harness.worker import smallest_models
-from harness.worker.backend import Backend, OpenOptions
+from harness.worker.backend import OpenOptions
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.refusals import observed
 
 if TYPE_CHECKING:
-    from harness.worker.bindings import Binding
+    from harness.worker.under_test import UnderTest
 
 
 @implements(CANARY_BUILD)
-def build(_request: Request, binding: Binding) -> Observation:
+def build(_request: Request, under_test: UnderTest) -> Observation:
     """Add on the CPU EP, which every build has."""
-    return _adds(OpenOptions(device=DeviceRequest.CPU, strict=True), binding)
+    return _adds(OpenOptions(device=DeviceRequest.CPU, strict=True), under_test)
 
 
 @implements(CANARY_DEVICE)
-def device(request: Request, binding: Binding) -> Observation:
+def device(request: Request, under_test: UnderTest) -> Observation:
     """Add on the asked device, strictly."""
     options = OpenOptions(device=request.device, strict=True, providers=request.providers)
-    return _adds(options, binding)
+    return _adds(options, under_test)
 
 
-def _adds(options: OpenOptions, binding: Binding) -> Observation:
+def _adds(options: OpenOptions, under_test: UnderTest) -> Observation:
     x, w = np.array([1, 2, 3], np.float32), np.array([0.5, -2, 40], np.float32)
-    with observed(binding) as seen:
-        with Backend.open(smallest_models.addition(), options, binding=binding) as backend:
+    with observed(under_test.binding) as seen:
+        with under_test.open(smallest_models.addition(), options) as backend:
             seen.attached = backend.attached
             seen.stage = "run"
             (y,) = backend.run({"x": x, "w": w})

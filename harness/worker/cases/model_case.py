@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.wire.catalogue import MODEL_CASE
+from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.messages import Evidence, Mismatch, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.values import DataSet, ModelCase
-from harness.worker.backend import Backend, OpenOptions
+from harness.worker.backend import OpenOptions
 from harness.worker.bindings import SessionSettings
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.refusals import observed
@@ -17,23 +17,24 @@ from harness.worker.comparison import compare
 from harness.worker.tensors import load, read_blob
 
 if TYPE_CHECKING:
-    from harness.worker.bindings import Binding
+    from harness.worker.backend import Backend
+    from harness.worker.under_test import UnderTest
 
-ONE_THREAD = SessionSettings(intra_threads=1, inter_threads=1)
+ONE_THREAD = SessionSettings(intra_threads=1, inter_threads=1, records_placement=True)
 """The same answer on any number of cores, and no thread that spins against the next worker."""
 
 
 @implements(MODEL_CASE)
-def model_case(request: Request, binding: Binding) -> Observation:
+def model_case(request: Request, under_test: UnderTest) -> Observation:
     """Open the model strictly on the asked device, run every data set and compare."""
     case = ModelCase.from_json(request.arguments)
     options = OpenOptions(
         device=request.device, strict=True, providers=request.providers, settings=ONE_THREAD
     )
     model = str(Path(case.model.file)) if case.in_place else read_blob(case.model)
-    with observed(binding) as seen:
+    with observed(under_test.binding) as seen:
         seen.ir, seen.opsets = case.ir, case.opsets
-        with Backend.open(model, options, binding=binding) as backend:
+        with under_test.open(model, options) as backend:
             seen.attached, seen.stage = backend.attached, "run"
             for index, data_set in enumerate(case.data_sets):
                 inputs = [load(value, case.data) for value in data_set.inputs]
@@ -43,6 +44,7 @@ def model_case(request: Request, binding: Binding) -> Observation:
                     found = Evidence(stage="compare", text=text, mismatches=wrong)
                     seen.conclude(Outcome.FAIL, found)
                     break
+            seen.has_run(backend)
     return seen.observation
 
 

@@ -4,19 +4,20 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.wire.catalogue import NOTHING, PROBE
+from harness.wire.catalogue.procedures import NOTHING, PROBE
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.worker.cases import Observation, implements
 from harness.worker.probe import DOMAINS, highest_ir, highest_opset
 
 if TYPE_CHECKING:
-    from harness.worker.bindings import Binding
+    from harness.worker.under_test import UnderTest
 
 
 @implements(PROBE)
-def probe(_request: Request, binding: Binding) -> Observation:
+def probe(_request: Request, under_test: UnderTest) -> Observation:
     """Return the highest opset of each domain and the highest IR version that the build loads."""
+    binding = under_test.binding
     opsets = {domain or "ai.onnx": highest_opset(domain, binding) for domain in DOMAINS}
     answer = {
         "providers": list(binding.available_providers()),
@@ -27,6 +28,6 @@ def probe(_request: Request, binding: Binding) -> Observation:
 
 
 @implements(NOTHING)
-def nothing(_request: Request, _binding: Binding) -> Observation:
+def nothing(_request: Request, _under_test: UnderTest) -> Observation:
     """Return at once."""
     return Observation(outcome=Outcome.PASS, evidence=Evidence())

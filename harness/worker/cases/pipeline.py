@@ -7,12 +7,12 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from harness.wire.catalogue import PIPELINE
+from harness.wire.catalogue.procedures import PIPELINE
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.values import PipelineCase
-from harness.worker.backend import Backend, BackendError, OpenOptions
-from harness.worker.bindings import BindingError, BindingLimitError
+from harness.worker.backend import BackendError, OpenOptions
+from harness.worker.bindings import BindingError, BindingLimitError, SessionSettings
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.pipelines import PIPELINES, Answer, Run, disagreements
 from harness.worker.cases.refusals import Seen, observed
@@ -22,25 +22,34 @@ from harness.worker.tensors import load
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from harness.worker.bindings import Binding
+    from harness.worker.backend import Backend
+    from harness.worker.under_test import UnderTest
 
 
 @implements(PIPELINE)
-def pipeline(request: Request, binding: Binding) -> Observation:
+def pipeline(request: Request, under_test: UnderTest) -> Observation:
     """Open the models strictly on the asked device, let the pipeline answer, and compare."""
     case = PipelineCase.from_json(request.arguments)
-    options = OpenOptions(device=request.device, strict=True, providers=request.providers)
-    with observed(binding) as seen, contextlib.ExitStack() as opened:
+    options = OpenOptions(
+        device=request.device,
+        strict=True,
+        providers=request.providers,
+        settings=SessionSettings(records_placement=True),
+    )
+    with observed(under_test.binding) as seen, contextlib.ExitStack() as opened:
         seen.ir, seen.opsets = case.ir, case.opsets
-        models = {}
+        models, backends = {}, []
         for role, file in case.models.items():
-            backend = opened.enter_context(Backend.open(file, options, binding=binding))
+            backend = opened.enter_context(under_test.open(file, options))
             seen.attached, models[role] = backend.attached, _as_run(backend)
+            backends.append(backend)
         seen.stage = "run"
         answer = _answer(case, models, seen)
         if answer is not None:
             seen.answer = answer.meaning
             _judge(case, answer, seen)
+        for backend in backends:
+            seen.has_run(backend)
     return seen.observation
 
 

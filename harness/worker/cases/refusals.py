@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
-from harness.worker.backend import BackendError, OpenError
+from harness.wire.providers import ExecutionProvider
+from harness.worker.backend import Backend, BackendError, OpenError
 from harness.worker.bindings import Binding, BindingError, BindingLimitError
 from harness.worker.cases import Observation
 from harness.worker.probe import beyond_range
@@ -33,6 +35,8 @@ class Seen:
         self.ir = 0
         self.opsets: dict[str, int] = {}
         self.answer: dict[str, Any] = {}
+        self.placement: Counter[str] = Counter()
+        self._asked: set[str] = set()
         self._outcome = Outcome.PASS
         self._evidence = Evidence()
 
@@ -41,11 +45,31 @@ class Seen:
         self._outcome = outcome
         self._evidence = replace(evidence, stage=evidence.stage or self.stage)
 
+    def has_run(self, backend: Backend) -> None:
+        """Keep which providers ran how many nodes of an open model that has been run."""
+        self.placement.update(backend.placement())
+        self._asked.add(backend.provider)
+
     @property
     def observation(self) -> Observation:
         """What was observed, with the attached EP and the answer filled in."""
-        evidence = replace(self._evidence, attached=self.attached, answer=self.answer)
+        evidence = replace(
+            self._evidence,
+            attached=self.attached,
+            placement=dict(self.placement),
+            answer=self.answer,
+        )
+        if self._outcome is Outcome.PASS and self._ran_elsewhere:
+            said = ", ".join(f"{name}: {count}" for name, count in self.placement.items())
+            text = f"{', '.join(self._asked)} ran no node; nodes by provider: {said or 'none'}"
+            return Observation(outcome=Outcome.FALLBACK, evidence=replace(evidence, text=text))
         return Observation(outcome=self._outcome, evidence=evidence)
+
+    @property
+    def _ran_elsewhere(self) -> bool:
+        """Whether a provider was asked for that has run nothing at all."""
+        asked = self._asked - {ExecutionProvider.CPU}
+        return bool(asked) and not any(self.placement[provider] for provider in asked)
 
 
 @contextlib.contextmanager

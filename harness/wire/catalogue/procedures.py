@@ -1,7 +1,4 @@
-"""Every procedure that a worker can carry out, as data; a unit test holds it equal to the worker's.
-
-A built-in case has a procedure of its own. The cases of a corpus share one and differ in arguments.
-"""
+"""What a procedure is, and those that serve every suite."""
 
 from __future__ import annotations
 
@@ -14,6 +11,12 @@ class Procedure:
 
     id: str
     about: str
+    needs_device: bool = True
+    """Whether it says something only where the asked device is there."""
+    own_worker: bool = False
+    """Whether it needs a worker that has carried out nothing before."""
+    alone: bool = False
+    """Whether no other case may run meanwhile: it wants all cores for its threads."""
 
 
 CANARY_BUILD = Procedure(
@@ -41,11 +44,4 @@ PIPELINE = Procedure(
     about="A real model on real input gives the golden numbers and the right meaning.",
 )
 
-PROCEDURES: tuple[Procedure, ...] = (
-    CANARY_BUILD,
-    CANARY_DEVICE,
-    PROBE,
-    NOTHING,
-    MODEL_CASE,
-    PIPELINE,
-)
+OF_ALL = (CANARY_BUILD, CANARY_DEVICE, PROBE, NOTHING, MODEL_CASE, PIPELINE)
