@@ -10,6 +10,7 @@ from harness.errors import EnvironmentUnusableError, HarnessFaultError, NothingS
 from harness.results import CellState
 from harness.verdicts import Verdict, judge
 from harness.wire.outcomes import Outcome
+from harness.wire.providers import CHAINS, DeviceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -36,6 +37,17 @@ class SuiteSummary:
 
     outcomes: Counter[Outcome] = field(default_factory=Counter)
     verdicts: Counter[Verdict] = field(default_factory=Counter)
+    placed: int = 0
+    """How many cases say which provider ran their nodes."""
+    placed_on_asked: int = 0
+    """How many of these had a node on the asked execution provider."""
+    nodes: Counter[str] = field(default_factory=Counter)
+    """How many nodes each provider ran."""
+
+    @property
+    def tested(self) -> int:
+        """How many cases were really asked of the build."""
+        return sum(self.outcomes[outcome] for outcome in OUTCOMES if outcome.is_about_the_build)
 
 
 @dataclass(kw_only=True)
@@ -47,14 +59,9 @@ class CellSummary:
     judged: list[Judged] = field(default_factory=list)
 
     @property
-    def tested(self) -> int:
-        """How many cases were really asked of the build."""
-        return sum(
-            count
-            for suite in self.suites.values()
-            for outcome, count in suite.outcomes.items()
-            if outcome.is_about_the_build
-        )
+    def asked_provider(self) -> str:
+        """The execution provider that the suites ask for on this cell, in ORT's spelling."""
+        return CHAINS[DeviceRequest(self.record.device)][0].provider
 
     @property
     def attention(self) -> list[Judged]:
@@ -77,6 +84,10 @@ def _count(summary: CellSummary, result: CaseResult, baseline: Baseline) -> None
     suite = summary.suites.setdefault(result.suite, SuiteSummary())
     suite.outcomes[result.outcome] += 1
     suite.verdicts[verdict] += 1
+    if placement := result.evidence.placement:
+        suite.placed += 1
+        suite.placed_on_asked += bool(placement.get(summary.asked_provider))
+        suite.nodes.update(placement)
     summary.judged.append(Judged(result=result, expectation=expectation, verdict=verdict))
 
 
@@ -92,8 +103,9 @@ def exit_code(cells: Iterable[CellSummary]) -> int:
 
 def _cell_exit_codes(cell: CellSummary) -> list[int]:
     codes = [verdict_exit_code(judged.verdict) for judged in cell.judged]
-    # A cell in which nothing could be tested is never as expected: that is how outages hide.
-    if cell.record.state is CellState.BROKEN or (codes and not cell.tested):
+    # A suite in which nothing could be tested is never as expected: that is how outages hide.
+    untested = any(not suite.tested for suite in cell.suites.values())
+    if cell.record.state is CellState.BROKEN or untested:
         codes.append(EnvironmentUnusableError.exit_code)
     return codes
 
@@ -117,11 +129,19 @@ def _cell_json(cell: CellSummary) -> dict[str, Any]:
         "variant": record.variant,
         "release": record.release,
         "python": record.python,
+        "asked_provider": cell.asked_provider,
         "state": record.state,
         "reason": record.reason,
         "suites": {
             name: {outcome.lower(): suite.outcomes[outcome] for outcome in OUTCOMES}
-            | {"verdicts": {verdict.lower(): n for verdict, n in sorted(suite.verdicts.items())}}
+            | {
+                "verdicts": {verdict.lower(): n for verdict, n in sorted(suite.verdicts.items())},
+                "placement": {
+                    "cases": suite.placed,
+                    "cases_on_asked": suite.placed_on_asked,
+                    "nodes": dict(suite.nodes),
+                },
+            }
             for name, suite in sorted(cell.suites.items())
         },
     }

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from harness.report.summary import Judged
     from harness.store import Run
 
-WIDTH = 150
+WIDTH = 175
 """Columns where no terminal says how many it has."""
 
 SHOWN = 20
@@ -62,16 +62,26 @@ def _table(cells: Iterable[CellSummary]) -> Table:
     table.add_column("suite", no_wrap=True)
     for outcome in OUTCOMES:
         table.add_column(outcome.lower().replace("_", " "), justify="right")
+    table.add_column("cases on EP", justify="right")
+    table.add_column("nodes on EP", justify="right")
     table.add_column("verdict", overflow="fold")
     for cell in cells:
         if not cell.suites or cell.record.state is CellState.BROKEN:
             ready = cell.record.state is CellState.READY
             said = Text("nothing run" if ready else cell.record.state, style="red")
-            table.add_row(cell.record.cell, "", *[""] * len(OUTCOMES), said)
+            table.add_row(cell.record.cell, "", *[""] * len(OUTCOMES), "", "", said)
         for name, suite in sorted(cell.suites.items()):
             counts = [str(suite.outcomes[outcome] or "·") for outcome in OUTCOMES]
+            counts += _shares_on_ep(suite, cell.asked_provider)
             table.add_row(cell.record.cell, name, *counts, verdict_text(suite))
     return table
+
+
+def _shares_on_ep(suite: SuiteSummary, asked: str) -> tuple[str, str]:
+    """Return how much of the suite really ran on the asked execution provider."""
+    nodes = suite.nodes.total()
+    cases = f"{suite.placed_on_asked / suite.placed:.0%}" if suite.placed else "·"
+    return cases, f"{suite.nodes[asked] / nodes:.0%}" if nodes else "·"
 
 
 def verdict_text(suite: SuiteSummary) -> Text:

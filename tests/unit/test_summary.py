@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,7 @@ from harness.report.summary import CellSummary, exit_code, summarise, to_json, v
 from harness.results import CaseResult, CellRecord, CellState
 from harness.store import Run
 from harness.verdicts import Verdict
+from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 
 PASS, FAIL, CRASH = Outcome.PASS, Outcome.FAIL, Outcome.CRASH
@@ -125,7 +127,38 @@ def test_only_what_is_about_the_build_was_tested() -> None:
 
     (cell,) = summaries(run)
 
-    assert cell.tested == len(Outcome) - 2
+    assert cell.suites["onnx"].tested == len(Outcome) - 2
+
+
+def test_a_suite_in_which_nothing_was_tested_is_no_success() -> None:
+    """What needs no device may pass beside it: the suite that was not tested still counts."""
+    run = a_run(
+        a_cell("cpu", NO_DEVICE, "no driver"),
+        a_result("fallback/a", PASS),
+        a_result("onnx/a", NOT_TESTED),
+    )
+
+    found = exit_code(summaries(run))
+
+    assert found == 4
+
+
+def test_what_really_ran_on_the_asked_provider_is_counted() -> None:
+    """A case counts where any node of it ran there; nodes count one by one."""
+    ours, cpu = "OpenVINOExecutionProvider", "CPUExecutionProvider"
+    placements: list[dict[str, int]] = [{ours: 3, cpu: 1}, {cpu: 4}, {}]
+    results = [
+        replace(a_result(f"onnx/{at}", PASS), evidence=Evidence(placement=placement))
+        for at, placement in enumerate(placements)
+    ]
+    run = a_run(replace(a_cell(), device="OPENVINO_CPU"), *results)
+
+    (cell,) = summaries(run)
+
+    suite = cell.suites["onnx"]
+    assert cell.asked_provider == ours
+    assert (suite.placed, suite.placed_on_asked) == (2, 1)
+    assert suite.nodes == {ours: 3, cpu: 5}
 
 
 @pytest.mark.parametrize(
@@ -228,6 +261,7 @@ def test_a_run_as_json_has_the_promised_shape() -> None:
                 "variant": "cpu",
                 "release": "1.32.0",
                 "python": "3.11",
+                "asked_provider": "CPUExecutionProvider",
                 "state": "READY",
                 "reason": "",
                 "suites": {
@@ -247,6 +281,7 @@ def test_a_run_as_json_has_the_promised_shape() -> None:
                             "not_tested": 3,
                             "unexpected_failure": 4,
                         },
+                        "placement": {"cases": 0, "cases_on_asked": 0, "nodes": {}},
                     }
                 },
             }

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from harness.store import Run
 
 PLAIN = re.compile(r"\x1b\[[0-9;]*m")
-COUNTS = re.compile(r"(\S+) +(\S+)((?: +(?:\d+|·)){9}) +(.+)")
+COUNTS = re.compile(r"(\S+) +(\S+)((?: +(?:\d+|·)){11}) +(.+)")
 
 
 def text_of(run: Run, *expectations: Expectation) -> str:
@@ -62,14 +62,14 @@ def test_the_table_has_a_row_per_cell_and_suite() -> None:
     lines = text_of(run, known("onnx/2", Outcome.FAIL)).splitlines()
 
     head = "cell suite pass fail fallback error unsupported crash timeout not tested "
-    head += "harness fault verdict"
+    head += "harness fault cases on EP nodes on EP verdict"
     assert lines[0].split() == head.split()
     rows = [match.groups() for line in lines if (match := COUNTS.fullmatch(line.rstrip()))]
     assert [
         (cell, suite, " ".join(counts.split()), said) for cell, suite, counts, said in rows
     ] == [
-        ("cpu", "models", "1 · · · · · · · ·", "as expected"),
-        ("cpu", "onnx", "2 1 · · · · 1 · ·", "1 unexpected failure"),
+        ("cpu", "models", "1 · · · · · · · · · ·", "as expected"),
+        ("cpu", "onnx", "2 1 · · · · 1 · · · ·", "1 unexpected failure"),
     ]
 
 
