@@ -130,15 +130,16 @@ class Campaign:
 
     def run_ahead(self, works: Iterable[Work]) -> None:
         """Begin with the cases, in their order, on all lanes; those that want to be alone last."""
-        together: list[Future[Judged]] = []
+        works = list(works)
         for work in works:
             self.open(work.cell)  # here, because two lanes would open it twice
+        together = [work for work in works if not work.case.procedure.alone]
+        for work in together:
+            self._ahead[work] = self._lanes.submit(self._carry_out, work)
+        before = [self._ahead[work] for work in together]
+        for work in works:
             if work.case.procedure.alone:
-                future = self._alone.submit(self._carry_out_after, together, work)
-            else:
-                future = self._lanes.submit(self._carry_out, work)
-                together.append(future)
-            self._ahead[work] = future
+                self._ahead[work] = self._alone.submit(self._carry_out_after, before, work)
 
     def judged(self, work: Work) -> Judged:
         """Return the judged and recorded result of a case, waiting for it."""
@@ -166,7 +167,7 @@ class Campaign:
         return self._writer
 
     def _carry_out_after(self, before: list[Future[Judged]], work: Work) -> Judged:
-        """Run a case when all of `before` have ended; that list is complete by the first call."""
+        """Run a case when all of `before` have ended, whichever way."""
         for future in before:
             with contextlib.suppress(CancelledError):
                 future.exception()

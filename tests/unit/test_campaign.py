@@ -411,6 +411,64 @@ def test_results_are_recorded_even_if_nobody_asks(start: Start, root: Path) -> N
     assert stored(root).complete
 
 
+def changed(work: Work, **of_procedure: bool) -> Work:
+    """Return the work with something else said of its procedure."""
+    procedure = replace(work.case.procedure, **of_procedure)  # type: ignore[arg-type]
+    return replace(work, case=replace(work.case, procedure=procedure))
+
+
+def test_a_case_that_wants_all_cores_comes_last(start: Start, root: Path) -> None:
+    """What is run alone begins when everything else has ended, also what failed."""
+    campaign = start("a", "fail", *(f"pass-{number}" for number in range(9)))
+    first, *others = selected(campaign)
+    alone = changed(first, alone=True)
+
+    campaign.run_ahead([alone, *others])
+    judged = campaign.judged(alone)
+    campaign.close()
+
+    assert judged.result.outcome is Outcome.PASS
+    assert list(stored(root).results)[-1] == (ALPHA, alone.case.id)
+    assert stored(root).complete
+
+
+def test_a_close_ends_who_waits_to_be_alone(start: Start, root: Path, seen: Path) -> None:
+    """A case that waits for one that hangs is dropped with it."""
+    campaign = start("a", "hang")
+    first, hanging = sorted(selected(campaign), key=lambda work: work.case.id)
+    campaign.run_ahead([hanging, changed(first, alone=True)])
+    wait_for(lambda: list(seen.glob("hang.*")))
+
+    ended = close_within_patience(campaign)
+
+    assert ended
+    assert cases_of(stored(root)) == []
+
+
+def test_a_case_with_a_worker_of_its_own_follows_nobody(start: Start, seen: Path) -> None:
+    """Each time it is asked, a process answers that has carried out nothing before."""
+    campaign = start("a", "b", "c")
+    works = selected(campaign)
+
+    for work in works:
+        campaign.judged(changed(work, own_worker=True))
+    campaign.close()
+
+    assert len({path.suffix for path in seen.iterdir()}) == len(works)
+
+
+def test_what_needs_no_device_is_tested_without_it(start: Start) -> None:
+    """On a cell without its device such a case is asked; on a broken one nothing is."""
+    campaign = start("a", cells=["deviceless", "broken"])
+    (works,) = selected(campaign)
+    elsewhere = [replace(works, cell=cell) for cell in campaign.cells]
+
+    judged = [campaign.judged(changed(work, needs_device=False)) for work in elsewhere]
+    campaign.close()
+
+    assert [one.result.outcome for one in judged] == [Outcome.PASS, Outcome.NOT_TESTED]
+
+
 def test_a_cell_is_opened_once_and_recorded(start: Start, root: Path, told: list[str]) -> None:
     """However often it is asked for, and by however many lanes, there is one."""
     campaign = start(*(f"pass-{number}" for number in range(8)))

@@ -119,6 +119,54 @@ def test_a_model_case_passes_on_every_data_set(tmp_path: Path) -> None:
     )
 
 
+def test_an_answer_that_the_asked_provider_had_no_part_in_is_a_fallback(tmp_path: Path) -> None:
+    """A right answer is no pass where all of its nodes ran on another provider."""
+    case = case_of(tmp_path, ([f32(1)], [f32(1)]))
+    binding = ScriptedBinding()
+    binding.placement = {"CPUExecutionProvider": 2}
+
+    reply = asked(MODEL_CASE, binding, case)
+
+    assert (reply.outcome, reply.evidence.attached) == (Outcome.FALLBACK, "CUDA")
+    assert reply.evidence.placement == {"CPUExecutionProvider": 2}
+    assert reply.evidence.text == (
+        "CUDAExecutionProvider ran no node; nodes by provider: CPUExecutionProvider: 2"
+    )
+
+
+@pytest.mark.parametrize(
+    ("device", "placement"),
+    [
+        (DeviceRequest.CUDA, {"CUDAExecutionProvider": 1, "CPUExecutionProvider": 9}),
+        (DeviceRequest.CPU, {"CPUExecutionProvider": 1}),
+    ],
+)
+def test_an_answer_that_the_asked_provider_had_a_part_in_is_none(
+    tmp_path: Path, device: DeviceRequest, placement: dict[str, int]
+) -> None:
+    """One node on the asked provider is enough, and who asks for the CPU cannot fall back."""
+    case = case_of(tmp_path, ([f32(1)], [f32(1)]))
+    binding = ScriptedBinding()
+    binding.placement = placement
+
+    reply = asked(MODEL_CASE, binding, case, device)
+
+    assert reply.outcome is Outcome.PASS
+    assert reply.evidence.placement == placement
+
+
+def test_a_wrong_answer_is_no_fallback(tmp_path: Path) -> None:
+    """What differs has failed, wherever it ran; where that was is told."""
+    case = case_of(tmp_path, ([f32(1)], [f32(2)]))
+    binding = ScriptedBinding()
+    binding.placement = {"CPUExecutionProvider": 1}
+
+    reply = asked(MODEL_CASE, binding, case)
+
+    assert reply.outcome is Outcome.FAIL
+    assert reply.evidence.placement == {"CPUExecutionProvider": 1}
+
+
 def test_a_model_case_fails_on_the_first_data_set_that_differs(tmp_path: Path) -> None:
     """The data set, the output and the figures are told, and no further one is run."""
     case = case_of(tmp_path, ([f32(1)], [f32(1)]), ([f32(2)], [f32(4)]), ([f32(3)], [f32(0)]))
