@@ -68,7 +68,8 @@ def project(tmp_path: Path) -> Project:
     folder.mkdir()
     for name in ("pyproject.toml", "matrix.toml"):
         shutil.copy(ROOT / name, folder)
-    for name in ("tests/conformance", "fixtures/baselines", "fixtures/golden", "models"):
+    parts = ("baselines", "golden", "regressions")
+    for name in ("tests/conformance", "models", *(f"fixtures/{part}" for part in parts)):
         shutil.copytree(ROOT / name, folder / name)
     return Project(folder=folder)
 

@@ -57,8 +57,8 @@ def test_the_json_report_counts_every_outcome(project: Project) -> None:
     assert isinstance(suites, dict)
     assert suites["models"]["pass"] == 8
     assert set(suites["onnx"]) == {
-        *("pass", "fail", "error", "unsupported", "crash", "timeout", "not_tested"),
-        *("harness_fault", "verdicts"),
+        *("pass", "fail", "fallback", "error", "unsupported", "crash", "timeout", "not_tested"),
+        *("harness_fault", "verdicts", "placement"),
     }
 
 
