@@ -106,6 +106,9 @@ PLUGIN_LIBRARY = _anywhere(
 
 # --- What ONNX Runtime's own fallback does --------------------------------------------------------
 
+OWN_HERE = _anywhere(
+    "own/here", "Asked for a provider that is not in the build, ONNX Runtime itself says so."
+)
 OWN_AT_CREATION = _anywhere(
     "own/creation", "ONNX Runtime's own fallback at creation says what it did."
 )
@@ -115,6 +118,10 @@ OWN_KEEPS_OPTIONS = _anywhere(
 )
 OWN_SWITCHED_OFF = _anywhere(
     "own/switched-off", "With enable_fallback=0, ONNX Runtime's own fallback does nothing."
+)
+OWN_SILENT = _anywhere(
+    "own/silent",
+    "With enable_fallback=0, a provider of the build whose device is missing here is an error.",
 )
 BINDING_NEVER_FALLS_BACK = _anywhere(
     "own/not-in-the-binding", "The binding falls back by itself neither at creation nor at run."
@@ -156,10 +163,12 @@ CASES: tuple[Procedure, ...] = (
     CPU_FORBIDDEN,
     PROVIDER_LIBRARY,
     PLUGIN_LIBRARY,
+    OWN_HERE,
     OWN_AT_CREATION,
     OWN_AT_RUN,
     OWN_KEEPS_OPTIONS,
     OWN_SWITCHED_OFF,
+    OWN_SILENT,
     BINDING_NEVER_FALLS_BACK,
     EVERY_NODE,
     SOME_NODES,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import itertools
 from pathlib import Path
@@ -23,7 +24,6 @@ from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
 from harness.worker.backend import Backend, ClosedError, OpenError, OpenOptions
 from harness.worker.bindings import BindingError, SessionSettings
-from harness.worker.cases import Observation, implements
 from harness.worker.cases.fallback.pretended import EP_FAIL, Pretended, Way, said_by
 from harness.worker.cases.fallback.promises import (
     CPU,
@@ -36,6 +36,7 @@ from harness.worker.cases.fallback.promises import (
     PROVIDERS,
     Faults,
     X,
+    carries_out,
     on_the_cpu,
     opened,
     same,
@@ -47,6 +48,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from harness.wire.messages import FallbackStep, Request
+    from harness.worker.cases import Observation
     from harness.worker.under_test import UnderTest
 
 WAYS = (Way.RAISES, Way.SILENT, Way.MISSING)
@@ -87,7 +89,7 @@ def chain(request: Request, under_test: UnderTest) -> Observation:
 
 
 for _procedure in CHAIN.values():
-    implements(_procedure)(chain)
+    carries_out(_procedure)(chain)
 
 
 def _scripts(promised: Sequence[str]) -> Iterator[tuple[str, dict[str, Way]]]:
@@ -139,7 +141,7 @@ def _all_fail(device: DeviceRequest, way: Way = Way.RAISES) -> dict[str, Way]:
     return dict.fromkeys(PROMISED[device][:-1], way)
 
 
-@implements(OPTIONS_KEPT)
+@carries_out(OPTIONS_KEPT)
 def options_kept(_request: Request, under_test: UnderTest) -> Observation:
     """Give every provider an option, let all but the CPU fail and see what each was given."""
     faults = Faults()
@@ -158,7 +160,7 @@ def options_kept(_request: Request, under_test: UnderTest) -> Observation:
     return faults.observation()
 
 
-@implements(CONFIG_KEPT)
+@carries_out(CONFIG_KEPT)
 def config_kept(_request: Request, under_test: UnderTest) -> Observation:
     """Set entries and threads, let all but the CPU fail and see what each candidate was given."""
     faults = Faults()
@@ -177,7 +179,7 @@ def config_kept(_request: Request, under_test: UnderTest) -> Observation:
     return faults.observation()
 
 
-@implements(THREADS_KEPT)
+@carries_out(THREADS_KEPT)
 def threads_kept(_request: Request, under_test: UnderTest) -> Observation:
     """Count the threads of a session asked of the CPU, and of one that fell back to it."""
     faults = Faults()
@@ -205,7 +207,7 @@ def _threads() -> int:
     return len(list(Path("/proc/self/task").iterdir()))
 
 
-@implements(FP16_KEPT)
+@carries_out(FP16_KEPT)
 def fp16_kept(_request: Request, under_test: UnderTest) -> Observation:
     """Run a float16 model on float32 with fp16_io after every fallback."""
     faults = Faults()
@@ -234,7 +236,7 @@ def fp16_kept(_request: Request, under_test: UnderTest) -> Observation:
 # --- Refusals -------------------------------------------------------------------------------------
 
 
-@implements(STRICT)
+@carries_out(STRICT)
 def strict(_request: Request, under_test: UnderTest) -> Observation:
     """Let the first candidate of each request fail, in each way, and open strictly."""
     faults = Faults()
@@ -255,7 +257,7 @@ def strict(_request: Request, under_test: UnderTest) -> Observation:
     return faults.observation()
 
 
-@implements(NOTHING_SERVES)
+@carries_out(NOTHING_SERVES)
 def nothing_serves(_request: Request, under_test: UnderTest) -> Observation:
     """Let every candidate fail, then open again where all of them work, three times over."""
     faults = Faults()
@@ -281,7 +283,7 @@ def nothing_serves(_request: Request, under_test: UnderTest) -> Observation:
     return faults.observation(fallback=steps)
 
 
-@implements(RELEASED)
+@carries_out(RELEASED)
 def released(_request: Request, under_test: UnderTest) -> Observation:
     """Count the sessions that are held after silent fallbacks, after close and after failing."""
     faults = Faults()
@@ -300,10 +302,8 @@ def released(_request: Request, under_test: UnderTest) -> Observation:
         except ClosedError:
             pass
         binding.ways[PROMISED[device][-1]] = Way.RAISES
-        try:
+        with contextlib.suppress(OpenError):
             opened(under_test, binding, MODEL, OpenOptions(device=device, settings=ONE_THREAD))
-        except OpenError as error:
-            del error
         faults.expect(f"{device}: sessions held after a failed open", _held(binding), 0)
     return faults.observation()
 
@@ -313,7 +313,7 @@ def _held(binding: Pretended) -> int:
     return len(binding.alive)
 
 
-@implements(RUN_FAILS)
+@carries_out(RUN_FAILS)
 def run_fails(_request: Request, under_test: UnderTest) -> Observation:
     """Run on each provider that fails at run, twice."""
     faults = Faults()
@@ -338,7 +338,7 @@ def _expect_ep_fail(faults: Faults, case: str, backend: Backend) -> None:
         faults.note(f"{case}: gave {got!r}, though the provider fails at run")
 
 
-@implements(NO_NODE_TAKEN)
+@carries_out(NO_NODE_TAKEN)
 def no_node_taken(_request: Request, under_test: UnderTest) -> Observation:
     """Run on each provider that takes no node, and on each that takes all, and see what is told."""
     faults = Faults()

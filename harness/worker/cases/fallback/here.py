@@ -24,7 +24,6 @@ from harness.wire.catalogue.fallback import (
 from harness.wire.providers import DeviceRequest
 from harness.worker.backend import BackendError, OpenError, OpenOptions
 from harness.worker.bindings import BindingError, SessionSettings
-from harness.worker.cases import Observation, implements
 from harness.worker.cases.fallback.chain import device_of
 from harness.worker.cases.fallback.pretended import Recording
 from harness.worker.cases.fallback.promises import (
@@ -35,6 +34,7 @@ from harness.worker.cases.fallback.promises import (
     PROVIDERS,
     Faults,
     X,
+    carries_out,
     is_here,
     not_tested,
     on_the_cpu,
@@ -49,6 +49,7 @@ if TYPE_CHECKING:
     from harness.wire.messages import FallbackStep, Request
     from harness.worker.backend import Backend
     from harness.worker.bindings import Binding
+    from harness.worker.cases import Observation
     from harness.worker.under_test import UnderTest
 
 PLACED = SessionSettings(intra_threads=1, inter_threads=1, records_placement=True)
@@ -77,7 +78,7 @@ def here(request: Request, under_test: UnderTest) -> Observation:
 
 
 for _procedure in HERE.values():
-    implements(_procedure)(here)
+    carries_out(_procedure)(here)
 
 
 def _near(got: Any, wanted: Any) -> bool:
@@ -106,7 +107,7 @@ def _expect_stage(faults: Faults, step: FallbackStep, available: Sequence[str]) 
         faults.note(f"the step of {step.attached} has status {step.status!r}, text {step.text!r}")
 
 
-@implements(NOT_IN_BUILD)
+@carries_out(NOT_IN_BUILD)
 def not_in_build(_request: Request, under_test: UnderTest) -> Observation:
     """Ask for each provider that this build does not have: strictly, not, and past the backend."""
     faults = Faults()
@@ -148,7 +149,7 @@ def _claims(binding: Binding, attached: str, options: Mapping[str, str]) -> str:
     return "made" if provider in session.providers else "refused"
 
 
-@implements(UNKNOWN_PROVIDER)
+@carries_out(UNKNOWN_PROVIDER)
 def unknown_provider(_request: Request, under_test: UnderTest) -> Observation:
     """Misspell each provider in the options, and give one that is like no other."""
     faults = Faults()
@@ -197,7 +198,7 @@ def _of_build(under_test: UnderTest) -> Iterator[tuple[str, DeviceRequest]]:
             yield chain[0], device
 
 
-@implements(DRIVER_MISSING)
+@carries_out(DRIVER_MISSING)
 def driver_missing(request: Request, under_test: UnderTest) -> Observation:
     """Ask for each GPU of the build whose driver this host does not have."""
     lacking = [(name, device) for name, device in _of_build(under_test) if _lacks_driver(name)]
@@ -206,7 +207,7 @@ def driver_missing(request: Request, under_test: UnderTest) -> Observation:
     return _without_device(request, under_test, lacking, {})
 
 
-@implements(DEVICES_HIDDEN)
+@carries_out(DEVICES_HIDDEN)
 def devices_hidden(request: Request, under_test: UnderTest) -> Observation:
     """Hide all GPUs before the first session, then ask for each."""
     for variable in ("CUDA_VISIBLE_DEVICES", "HIP_VISIBLE_DEVICES", "ROCR_VISIBLE_DEVICES"):
@@ -244,7 +245,7 @@ def _without_device(
     return faults.observation(fallback=steps)
 
 
-@implements(DEVICE_INDEX)
+@carries_out(DEVICE_INDEX)
 def device_index(request: Request, under_test: UnderTest) -> Observation:
     """Ask each provider of the build for its hundredth device, or OpenVINO for its tenth GPU."""
     available = under_test.binding.available_providers()
@@ -259,7 +260,7 @@ def device_index(request: Request, under_test: UnderTest) -> Observation:
     return _without_device(request, under_test, gpus, {"device_id": "99"})
 
 
-@implements(CPU_FORBIDDEN)
+@carries_out(CPU_FORBIDDEN)
 def cpu_forbidden(_request: Request, under_test: UnderTest) -> Observation:
     """Forbid the CPU EP as fallback and ask for every device: had in full, or an error."""
     faults, refused = Faults(), {}
@@ -303,7 +304,7 @@ def _other_library() -> str:
     return next(line.split()[-1] for line in maps if "/libm.so" in line or "/libm-" in line)
 
 
-@implements(PROVIDER_LIBRARY)
+@carries_out(PROVIDER_LIBRARY)
 def provider_library(_request: Request, under_test: UnderTest) -> Observation:
     """Name bad libraries as that of a provider, in the options that ONNX Runtime has for it."""
     faults, said = Faults(), {}
@@ -326,7 +327,7 @@ def provider_library(_request: Request, under_test: UnderTest) -> Observation:
     return faults.observation(said=said)
 
 
-@implements(PLUGIN_LIBRARY)
+@carries_out(PLUGIN_LIBRARY)
 def plugin_library(_request: Request, under_test: UnderTest) -> Observation:
     """Register bad libraries as plug-ins, each under a name that is good afterwards."""
     import onnxruntime  # noqa: PLC0415 - a case's module is read where there is none, too

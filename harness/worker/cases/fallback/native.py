@@ -11,12 +11,12 @@ import os
 import sys
 import tempfile
 import warnings
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TextIO
 
 from harness.worker.cases.fallback.promises import CPU
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
 Initialised = tuple[tuple[str, ...], tuple[dict[str, str], ...]]
 """The providers of one native session, and the options of each."""
@@ -101,28 +101,50 @@ def native_layer(
 
 
 class Said:
-    """What was written to stdout and warned of; filled when `listening` ends."""
+    """What was written and warned of; filled when `listening` ends."""
 
     def __init__(self) -> None:
         self.printed = ""
+        """All of stdout, what native code wrote there as well."""
+        self.logged = ""
+        """All of stderr: ONNX Runtime's log."""
         self.warned: list[str] = []
 
 
 @contextlib.contextmanager
 def listening() -> Iterator[Said]:
-    """Keep what is written to the descriptor of stdout, by native code too, and every warning."""
+    """Keep every warning and what is written to the descriptors of stdout and stderr."""
     said = Said()
-    sys.stdout.flush()
-    with tempfile.TemporaryFile() as file, warnings.catch_warnings(record=True) as warned:
+    with warnings.catch_warnings(record=True) as warned, contextlib.ExitStack() as streams:
         warnings.simplefilter("always")
-        kept = os.dup(1)
-        os.dup2(file.fileno(), 1)
+        out, log = (streams.enter_context(_kept(stream)) for stream in (sys.stdout, sys.stderr))
         try:
             yield said
         finally:
-            sys.stdout.flush()
-            os.dup2(kept, 1)
-            os.close(kept)
-            file.seek(0)
-            said.printed = file.read().decode(errors="replace")
+            said.printed, said.logged = out(), log()
             said.warned = [str(warning.message) for warning in warned]
+
+
+@contextlib.contextmanager
+def _kept(stream: TextIO) -> Iterator[Callable[[], str]]:
+    """Lead a standard stream's descriptor into a file; give a function that reads it so far."""
+    number = STREAMS[stream.name]
+    stream.flush()
+    with tempfile.TemporaryFile() as file:
+        real = os.dup(number)
+        os.dup2(file.fileno(), number)
+
+        def written() -> str:
+            stream.flush()
+            file.seek(0)
+            return file.read().decode(errors="replace")
+
+        try:
+            yield written
+        finally:
+            stream.flush()
+            os.dup2(real, number)
+            os.close(real)
+
+
+STREAMS = {"<stdout>": 1, "<stderr>": 2}

@@ -14,13 +14,13 @@ from harness.wire.providers import CHAINS, DeviceRequest
 from harness.worker import smallest_models
 from harness.worker.backend import OpenError, OpenOptions, provider_options
 from harness.worker.bindings import SessionSettings
-from harness.worker.cases import Observation, implements
 from harness.worker.cases.fallback.promises import (
     CPU,
     MODEL,
     NODES,
     Faults,
     X,
+    carries_out,
     not_tested,
     on_the_cpu,
 )
@@ -28,6 +28,7 @@ from harness.worker.cases.refusals import Seen, observed
 
 if TYPE_CHECKING:
     from harness.wire.messages import Request
+    from harness.worker.cases import Observation
     from harness.worker.under_test import UnderTest
 
 PLACED = SessionSettings(intra_threads=1, inter_threads=1, records_placement=True)
@@ -43,7 +44,7 @@ def _asked(request: Request, **options: Any) -> OpenOptions:
     return OpenOptions(device=request.device, strict=True, providers=request.providers, **options)
 
 
-@implements(EVERY_NODE)
+@carries_out(EVERY_NODE)
 def every_node(request: Request, under_test: UnderTest) -> Observation:
     """Run ten nodes that every provider takes, look twice, and let a second session run as well."""
     faults = Faults()
@@ -70,7 +71,7 @@ def _conclude(seen: Seen, faults: Faults) -> None:
         seen.conclude(Outcome.FAIL, Evidence(text=text))
 
 
-@implements(SOME_NODES)
+@carries_out(SOME_NODES)
 def some_nodes(request: Request, under_test: UnderTest) -> Observation:
     """Run what the provider takes in part or not at all, and see if it runs without the CPU."""
     faults, placements = Faults(), {}
@@ -107,7 +108,7 @@ def _runs_alone(request: Request, under_test: UnderTest, model: bytes) -> bool:
     return True
 
 
-@implements(TWO_WAYS)
+@carries_out(TWO_WAYS)
 def two_ways(request: Request, _under_test: UnderTest) -> Observation:
     """Make sessions that state the assignment and keep a profile as well, and compare."""
     import onnxruntime  # noqa: PLC0415 - a case's module is read where there is none, too

@@ -6,6 +6,7 @@ would agree with whatever stands in it.
 
 from __future__ import annotations
 
+import functools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,14 +15,17 @@ from harness.wire.messages import Evidence, FallbackStep
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest, ExecutionProvider
 from harness.worker import smallest_models
-from harness.worker.backend import Backend, OpenOptions
-from harness.worker.bindings import SessionSettings
-from harness.worker.cases import Observation
+from harness.worker.backend import Backend, BackendError, OpenError, OpenOptions
+from harness.worker.bindings import BindingError, SessionSettings
+from harness.worker.cases import Observation, implements
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
+    from harness.wire.catalogue.procedures import Procedure
+    from harness.wire.messages import Request
     from harness.worker.bindings import Binding
+    from harness.worker.cases import CaseFunction
     from harness.worker.under_test import UnderTest
 
 PROMISED: Mapping[DeviceRequest, tuple[str, ...]] = {
@@ -51,6 +55,8 @@ PROVIDERS = {
 """Whose session is meant by each attached EP."""
 
 DEVICE_TYPES = {"OpenVINO:GPU": "GPU", "OpenVINO:CPU": "CPU", "OpenVINO:NPU": "NPU"}
+
+GPUS = ("CUDA", "TensorRT", "ROCm", "MIGraphX")
 
 NODES = ("Tanh", "Exp") * 5
 MODEL = smallest_models.steps(*NODES)
@@ -94,6 +100,27 @@ class Faults:
 
 SHOWN = 5
 """How many faults of one case are told; the first ones say most."""
+
+
+def carries_out(procedure: Procedure) -> Callable[[CaseFunction], CaseFunction]:
+    """Register the decorated function for `procedure`; what it lets through is told as ERROR.
+
+    A case names what it expects to be raised. Anything else that backend or build raise is theirs.
+    """
+
+    def register(function: CaseFunction) -> CaseFunction:
+        @functools.wraps(function)
+        def told(request: Request, under_test: UnderTest) -> Observation:
+            try:
+                return function(request, under_test)
+            except (BackendError, BindingError) as error:
+                steps = error.steps if isinstance(error, OpenError) else ()
+                evidence = Evidence(status=type(error).__name__, text=str(error), fallback=steps)
+                return Observation(outcome=Outcome.ERROR, evidence=evidence)
+
+        return implements(procedure)(told)
+
+    return register
 
 
 def not_tested(requirement: str) -> Observation:
