@@ -9,6 +9,7 @@ element type that cannot be named is an error, never a silent float32.
 from __future__ import annotations
 
 import contextlib
+import difflib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -45,6 +46,10 @@ class OpenError(BackendError):
     def __init__(self, steps: tuple[FallbackStep, ...]) -> None:
         super().__init__("; ".join(f"{s.attached}: {s.status}: {s.text}" for s in steps))
         self.steps = steps
+
+
+class ProviderError(BackendError):
+    """Options are given for a provider that nobody knows; the text suggests the nearest name."""
 
 
 class InputError(BackendError):
@@ -109,10 +114,12 @@ class Backend:
         """Return the model opened on the first candidate of the request's chain that takes it.
 
         `model` is the file's bytes, or its path where the model has data in files beside it. Raise
-        OpenError when no candidate takes it (with `strict`: when the first does not), and
-        BackendError when a slot's element type cannot be named.
+        OpenError when no candidate takes it (with `strict`: when the first does not),
+        ProviderError when the options name an unknown provider, and BackendError when a slot's
+        element type cannot be named.
         """
         options = options or OpenOptions()
+        _check_names(options, binding)
         steps: list[FallbackStep] = []
         chain = CHAINS[options.device]
         for candidate in chain[:1] if options.strict else chain:
@@ -242,6 +249,16 @@ def provider_options(candidate: Candidate, options: OpenOptions) -> dict[str, st
     asked = precision if candidate.provider is ExecutionProvider.OPENVINO else {}
     added = (options.providers or {}).get(candidate.provider, {})
     return {**asked, **added, **candidate.options}
+
+
+def _check_names(options: OpenOptions, binding: Binding) -> None:
+    """Raise ProviderError for a provider that neither we nor the build know: options unused."""
+    known = [*map(str, ExecutionProvider), *binding.available_providers()]
+    for name in options.providers or {}:
+        if name not in known:
+            nearest = difflib.get_close_matches(name, known, n=1)
+            meant = f"Did you mean {nearest[0]!r}?" if nearest else f"Known: {', '.join(known)}."
+            raise ProviderError(f"no execution provider is called {name!r}. {meant}")
 
 
 def _named_type(slot: Slot, side: str) -> ElementType:

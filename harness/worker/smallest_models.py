@@ -6,6 +6,7 @@ Source of the field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.pr
 from __future__ import annotations
 
 FLOAT = 1
+FLOAT16 = 10
 IR_BEFORE_ANY_LIMIT = 8
 OPSET_BEFORE_ANY_LIMIT = 13
 """Loaded by every release from 1.16 to the newest."""
@@ -21,19 +22,45 @@ def addition() -> bytes:
     return _model("Add", ["x", "w"], ir=IR_BEFORE_ANY_LIMIT, opsets=None)
 
 
+def steps(*operators: str, of: int = FLOAT) -> bytes:
+    """Return a model of y[3] = the operators of one input, one after another, on x[3].
+
+    `of` is the element type of both, by its number.
+    """
+    values = ["x", *(f"v{number}" for number in range(1, len(operators))), "y"]
+    nodes = zip(operators, values, values[1:], strict=False)
+    graph = b"".join(_node(operator, [taken], given) for operator, taken, given in nodes)
+    return _wrapped(graph, ["x"], ir=IR_BEFORE_ANY_LIMIT, of=of)
+
+
 def _model(operator: str, inputs: list[str], *, ir: int, opsets: dict[str, int] | None) -> bytes:
-    node = b"".join(_field(1, name) for name in inputs) + _field(2, "y") + _field(4, operator)
-    graph = _field(1, node) + _field(2, "g")
-    graph += b"".join(_field(11, _float_slot(name)) for name in inputs)
-    graph += _field(12, _float_slot("y"))
+    return _wrapped(_node(operator, inputs, "y"), inputs, ir=ir, opsets=opsets)
+
+
+def _node(operator: str, inputs: list[str], output: str) -> bytes:
+    names = b"".join(_field(1, name) for name in inputs) + _field(2, output)
+    return _field(1, names + _field(4, operator))
+
+
+def _wrapped(
+    nodes: bytes,
+    inputs: list[str],
+    *,
+    ir: int,
+    opsets: dict[str, int] | None = None,
+    of: int = FLOAT,
+) -> bytes:
+    graph = nodes + _field(2, "g")
+    graph += b"".join(_field(11, _slot(name, of)) for name in inputs)
+    graph += _field(12, _slot("y", of))
     imports = {"": OPSET_BEFORE_ANY_LIMIT} | (opsets or {})
     asked = [_field(8, _field(1, domain) + _field(2, n)) for domain, n in imports.items()]
     return _field(1, ir) + b"".join(asked) + _field(7, graph)
 
 
-def _float_slot(name: str) -> bytes:
+def _slot(name: str, of: int) -> bytes:
     shape = _field(1, _field(1, 3))
-    return _field(1, name) + _field(2, _field(1, _field(1, FLOAT) + _field(2, shape)))
+    return _field(1, name) + _field(2, _field(1, _field(1, of) + _field(2, shape)))
 
 
 def _field(number: int, value: int | str | bytes) -> bytes:

@@ -22,7 +22,8 @@ def test_every_procedure_is_implemented_and_no_other() -> None:
 
 def test_the_worker_imports_every_module_that_implements_something() -> None:
     """A suite that nobody imports would be missing in a real worker, though not here."""
-    names = [module.name for module in pkgutil.iter_modules(cases.__path__, f"{cases.__name__}.")]
+    found = pkgutil.walk_packages(cases.__path__, f"{cases.__name__}.")
+    names = [module.name for module in found]
     modules = [importlib.import_module(name) for name in names]
 
     implementing = {function.__module__ for function in cases.IMPLEMENTED.values()}

@@ -69,3 +69,17 @@ def test_the_models_do_what_they_say() -> None:
 
     assert np.array_equal(same, [x])
     assert np.array_equal(total, [x + w])
+
+
+@pytest.mark.parametrize(
+    ("of", "dtype"), [(smallest_models.FLOAT, "float32"), (smallest_models.FLOAT16, "float16")]
+)
+def test_steps_follow_one_another(of: int, dtype: str) -> None:
+    """The operators of one input are applied in their order, in the element type asked for."""
+    model = onnx.load_model_from_string(smallest_models.steps("Neg", "Abs", "Neg", of=of))
+    x = np.array([1, -2, 3], dtype)
+
+    onnx.checker.check_model(model, full_check=True)
+    y = np.asarray(ReferenceEvaluator(model).run(None, {"x": x})[0])
+
+    assert (y.dtype, y.tolist()) == (x.dtype, [-1, -2, -3])

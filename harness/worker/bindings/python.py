@@ -57,14 +57,27 @@ class PythonBinding:
         """Return a session on `provider` with the CPU EP behind it; raise BindingError."""
         with _ort_errors():
             return PythonSession(
-                ort.InferenceSession(
-                    model,
-                    _session_options(settings),
-                    providers=[(provider, dict(options))],
-                    enable_fallback=0,
+                _WithoutFallback(
+                    model, _session_options(settings), providers=[(provider, dict(options))]
                 ),
                 records_placement=settings.records_placement,
             )
+
+
+class _WithoutFallback(ort.InferenceSession):  # type: ignore[misc]  # of a package without types
+    """InferenceSession that never falls back by itself, neither at creation nor at run.
+
+    `enable_fallback=0` does not do it: until 1.22 the constructor does not read it. What decides
+    in every release is this attribute, which the constructor sets.
+    """
+
+    @property
+    def _enable_fallback(self) -> bool:
+        return False
+
+    @_enable_fallback.setter
+    def _enable_fallback(self, value: bool) -> None:
+        pass
 
 
 class PythonSession:
@@ -73,6 +86,7 @@ class PythonSession:
     def __init__(self, session: ort.InferenceSession, *, records_placement: bool = False) -> None:
         self._session = session
         self._records_placement = records_placement
+        self._profiled: Mapping[str, int] | None = None
         self.providers = tuple(session.get_providers())
         self.inputs = _slots(session.get_inputs())
         self.outputs = _slots(session.get_outputs())
@@ -101,18 +115,27 @@ class PythonSession:
             return {}
         if hasattr(self._session, "get_provider_graph_assignment_info"):
             with _ort_errors():
-                assigned = self._session.get_provider_graph_assignment_info()
-            nodes = {part.ep_name: 0 for part in assigned}
-            for part in assigned:
-                nodes[part.ep_name] += len(part.get_nodes())
-            return nodes
-        return _profiled(Path(self._session.end_profiling()))
+                return assigned(self._session)
+        if self._profiled is None:  # a session ends its profile once
+            self._profiled = profiled(self._session)
+        return self._profiled
 
 
-def _profiled(profile: Path) -> dict[str, int]:
-    """Return how many nodes each provider has run, as ONNX Runtime's profile tells; remove it."""
+def assigned(session: ort.InferenceSession) -> dict[str, int]:
+    """Return how many nodes were assigned to each provider, as the session says (from 1.24 on)."""
+    nodes: Counter[str] = Counter()
+    for part in session.get_provider_graph_assignment_info():
+        nodes[part.ep_name] += len(part.get_nodes())
+    return dict(nodes)
+
+
+def profiled(session: ort.InferenceSession) -> dict[str, int]:
+    """Return how many nodes each provider has run, by the session's profile, which ends here."""
+    profile = Path(session.end_profiling())
     events = json.loads(profile.read_bytes())
     profile.unlink()
+    # A node has an event per run, always of one name; it is made of its operator and its index in
+    # its graph where the model gives none, so that two of different sub-graphs may count as one.
     ran = {
         (event["args"]["provider"], event["name"])
         for event in events
