@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from harness.worker.cases.refusals import Seen
     from harness.worker.under_test import UnderTest
 
-CLOSINGS = 24
+CLOSINGS = 16
 """Sessions that are closed at a moment that is left to chance."""
 
 STEPS = 3

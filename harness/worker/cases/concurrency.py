@@ -25,7 +25,7 @@ from harness.worker.cases.races import (
     tell,
 )
 from harness.worker.cases.racing import Device, at_edge, matrices, racing
-from harness.worker.cases.schedules import SEED
+from harness.worker.cases.schedules import SEED, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,10 +36,10 @@ if TYPE_CHECKING:
     from harness.worker.tensors import Array
     from harness.worker.under_test import UnderTest
 
-OPENING_ROUNDS = 8
+OPENING_ROUNDS = 4
 """Rounds of a case that opens a session in each: an EP that compiles takes 25 ms and more."""
 
-MODELS = 4
+MODELS = tuple(race_models.mixing(model) for model in range(4))
 """Models that differ in their weights alone, so that an answer of the wrong session shows."""
 
 
@@ -100,7 +100,7 @@ def first_sessions(request: Request, under_test: UnderTest) -> Observation:
     device = Device(request, under_test)
     with racing(under_test) as seen:
         edge = device.perturbation(THREADS)
-        race = Race(inputs=_drawn(edge), run=_opens_runs_closes(device, edge), rounds=1)
+        race = Race(inputs=_drawn(edge), run=_opens_runs_closes(device, edge, MODELS), rounds=1)
         attempts = run_together(race, edge)
         device.note_placement(seen)
         judge(run_alone(race), attempts, seen)
@@ -115,7 +115,7 @@ def many_sessions(request: Request, under_test: UnderTest) -> Observation:
     with racing(under_test) as seen:
         device.note_placement(seen)
         edge = device.perturbation(THREADS)
-        run = _opens_runs_closes(device, edge)
+        run = _opens_runs_closes(device, edge, MODELS)
         compete(Race(inputs=_drawn(edge), run=run, rounds=OPENING_ROUNDS), edge, seen)
     return seen.observation
 
@@ -127,12 +127,7 @@ def one_file(request: Request, under_test: UnderTest) -> Observation:
     with racing(under_test) as seen, tempfile.TemporaryDirectory() as folder:
         device.note_placement(seen)
         edge = device.perturbation(THREADS)
-        files = _model_files(Path(folder))
-
-        def run(thread: int, _round: int, inputs: Any) -> Sequence[Any]:
-            with device.open(edge, files[thread % len(files)]) as backend:
-                return backend.run(inputs)
-
+        run = _opens_runs_closes(device, edge, _model_files(Path(folder)))
         compete(Race(inputs=_drawn(edge), run=run, rounds=OPENING_ROUNDS), edge, seen)
     return seen.observation
 
@@ -210,12 +205,19 @@ def _runs(backend: Backend) -> Callable[[int, int, Any], Sequence[Any]]:
     return lambda _thread, _round, inputs: backend.run(inputs)
 
 
-def _opens_runs_closes(device: Device, edge: Edge) -> Callable[[int, int, Any], Sequence[Any]]:
-    models = [race_models.mixing(model) for model in range(MODELS)]
+def _opens_runs_closes(
+    device: Device, edge: Edge, models: Sequence[bytes | str]
+) -> Callable[[int, int, Any], Sequence[Any]]:
+    """Return work in which every second thread runs when the other half has closed, or at once."""
 
     def run(thread: int, _round: int, inputs: Any) -> Sequence[Any]:
-        with device.open(edge, models[thread % MODELS]) as backend:
-            return backend.run(inputs)
+        with device.open(edge, models[thread % len(models)]) as backend:
+            if thread % 2:
+                edge.at(Place.BETWEEN)
+            outputs = backend.run(inputs)
+        if thread % 2 == 0:
+            edge.at(Place.BETWEEN)
+        return outputs
 
     return run
 

@@ -86,22 +86,28 @@ def compete(race: Race, perturbation: Perturbation, seen: Seen) -> None:
 
 def run_alone(race: Race) -> Alone:
     """Return what each member gets by itself; raise what a member that must be answered raises."""
-    answers: dict[Member, list[Array] | Refusal] = {}
-    longest_s = 0.0
-    for member in _members(race):
-        thread, round_ = member
-        began = time.monotonic()
+    members = _members(race)
+
+    def work(_thread: int, number: int) -> tuple[list[Array] | Refusal, float]:
+        thread, round_ = members[number]
+        inputs, began = race.inputs(thread, round_), time.monotonic()
+        answer: list[Array] | Refusal
         try:
-            outputs = race.run(thread, round_, race.inputs(thread, round_))
-            answers[member] = _copies(outputs)
+            answer = _copies(race.run(thread, round_, inputs))
         except (BackendError, BindingError) as error:
             if thread not in race.refused:
                 raise
-            answers[member] = Refusal.of(error)
-        if thread in race.refused and not isinstance(answers[member], Refusal):
+            answer = Refusal.of(error)
+        return answer, time.monotonic() - began
+
+    # In a thread of its own, because even alone a run can hang.
+    attempts = at_once(work, threads=1, rounds=len(members))
+    values = {members[attempt.round]: attempt.got() for attempt in attempts}
+    answers = {member: answer for member, (answer, _) in values.items()}
+    for (thread, _), answer in answers.items():
+        if thread in race.refused and not isinstance(answer, Refusal):
             raise BackendError(f"thread {thread} asks for what must be refused, and was answered")
-        longest_s = max(longest_s, time.monotonic() - began)
-    return Alone(answers=answers, longest_s=longest_s)
+    return Alone(answers=answers, longest_s=max(seconds for _, seconds in values.values()))
 
 
 def run_together(

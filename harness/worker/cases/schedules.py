@@ -15,7 +15,7 @@ import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import numpy as np
 
@@ -51,6 +51,8 @@ class Place(Enum):
     """In the session, before its own run."""
     AFTER = auto()
     """In the session, after its own run."""
+    BETWEEN = auto()
+    """With a session that is open and has not been run, or after the close of another one."""
 
 
 class Edge:
@@ -100,7 +102,7 @@ class Perturbation(Edge):
     def begin(self, thread: int, round_: int) -> None:
         """Say that the calling thread is member `thread` of the crew and begins this round."""
         self._member.draw = np.random.default_rng([SEED, thread, round_])
-        places = (*Place, None)  # in every fourth round they only pause
+        places = tuple(Place)
         meets = thread < self._parties
         self._member.meets = places[round_ % len(places)] if meets else None
 
@@ -233,6 +235,12 @@ class Attempt(Generic[T]):
     round: int
     value: T | None = None
     error: Exception | None = None
+
+    def got(self) -> T:
+        """Return the value; raise the error."""
+        if self.error is not None:
+            raise self.error
+        return cast("T", self.value)
 
 
 class HungError(Exception):
