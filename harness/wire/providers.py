@@ -40,22 +40,46 @@ class DeviceRequest(StrEnum):
 
 
 class ConcurrentRun(StrEnum):
-    """Whether several threads may run one session at once."""
+    """Whether several threads may run one session."""
 
     ALLOWED = "allowed"
+    """At once."""
     SERIALISED = "serialised by the backend"
+    """One at a time."""
+    FORBIDDEN = "forbidden"
+    """Not even one after the other: all runs are of one thread."""
 
 
 CONCURRENT_RUN: Mapping[ExecutionProvider, ConcurrentRun] = {
-    # https://onnxruntime.ai/docs/api/c/struct_ort_api.html (Run): safe on these EPs.
+    # ORT's rule: run() of one session may be called from many threads at once, unless the EP says
+    # otherwise (core/session/inference_session.h; OrtEp::IsConcurrentRunSupported, where an EP that
+    # says nothing supports it). DirectML is one that says otherwise.
+    # https://onnxruntime.ai/docs/execution-providers/DirectML-ExecutionProvider.html
     ExecutionProvider.CPU: ConcurrentRun.ALLOWED,
     ExecutionProvider.CUDA: ConcurrentRun.ALLOWED,
     ExecutionProvider.OPENVINO: ConcurrentRun.ALLOWED,
-    # One engine context per session, or nothing promised: the backend takes a lock.
+    # One engine context for all threads, wrong answers before 1.17, and a lock of its own since:
+    # https://github.com/microsoft/onnxruntime/pull/19301
     ExecutionProvider.TENSORRT: ConcurrentRun.SERIALISED,
+    # Nothing is promised, and users met faults: here the backend takes a lock.
     ExecutionProvider.ROCM: ConcurrentRun.SERIALISED,
     ExecutionProvider.MIGRAPHX: ConcurrentRun.SERIALISED,
 }
+
+CAPTURES_GRAPH: Mapping[ExecutionProvider, str] = {
+    # "run() MAY NOT be invoked on the same InferenceSession object from multiple threads while
+    # using CUDA Graphs": a captured graph belongs to the thread that captured it.
+    # https://onnxruntime.ai/docs/execution-providers/CUDA-ExecutionProvider.html
+    ExecutionProvider.CUDA: "enable_cuda_graph",
+    ExecutionProvider.TENSORRT: "trt_cuda_graph_enable",
+}
+"""The option with which a provider captures its work as a graph, which forbids other threads."""
+
+
+def concurrent_run(provider: ExecutionProvider, options: Mapping[str, str]) -> ConcurrentRun:
+    """Return whether several threads may run one session of a provider with these options."""
+    captures = options.get(CAPTURES_GRAPH.get(provider, ""), "0").lower()
+    return ConcurrentRun.FORBIDDEN if captures in ("1", "true") else CONCURRENT_RUN[provider]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import importlib
+import pkgutil
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -11,9 +13,8 @@ from typing import TYPE_CHECKING, Any
 from harness.wire.channel import Channel, ChannelClosedError
 from harness.wire.messages import Evidence, Reply, Request
 from harness.wire.outcomes import Outcome
-from harness.worker import probe
-from harness.worker.cases import IMPLEMENTED, canary, model_case, offers, pipeline
-from harness.worker.cases.fallback import chain, here, own, placement
+from harness.worker import cases, probe
+from harness.worker.cases import IMPLEMENTED
 from harness.worker.under_test import UnderTest
 
 if TYPE_CHECKING:
@@ -21,9 +22,6 @@ if TYPE_CHECKING:
 
     from harness.worker.bindings import Binding
     from harness.worker.cases import Observation
-
-SUITES = (canary, model_case, offers, pipeline, chain, here, own, placement)
-"""The modules that implement the catalogue: importing them registers their functions."""
 
 
 def main(arguments: Sequence[str], make: Callable[[Binding], UnderTest]) -> int:
@@ -40,11 +38,18 @@ def main(arguments: Sequence[str], make: Callable[[Binding], UnderTest]) -> int:
         channel.send({"unusable": traceback.format_exc()})
         return 1
     channel.send(hello)
+    import_cases()
     # After the hello: what follows needs a build that can be imported.
     from harness.worker.bindings.python import PythonBinding  # noqa: PLC0415
 
     serve(channel, make(PythonBinding()))
     return 0
+
+
+def import_cases() -> None:
+    """Import every module that carries out cases, which registers its functions."""
+    for module in pkgutil.walk_packages(cases.__path__, f"{cases.__name__}."):
+        importlib.import_module(module.name)
 
 
 def sound(binding: Binding) -> UnderTest:

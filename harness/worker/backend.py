@@ -13,24 +13,25 @@ import difflib
 import threading
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, assert_never
 
 import numpy as np
 
 from harness.wire.messages import FallbackStep
 from harness.wire.providers import (
     CHAINS,
-    CONCURRENT_RUN,
     Candidate,
     ConcurrentRun,
     DeviceRequest,
     ExecutionProvider,
+    concurrent_run,
 )
 from harness.wire.values import ElementType
 from harness.worker.bindings import BindingError, SessionSettings
 from harness.worker.tensors import NUMPY_TYPES, Array, PackedTensor, element_type
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
     from types import TracebackType
 
     from harness.worker.bindings import Binding, Session, Slot
@@ -60,6 +61,10 @@ class ClosedError(BackendError):
     """The backend was used after close."""
 
 
+class ThreadError(BackendError):
+    """A second thread ran a session of an EP that allows only one."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class OpenOptions:
     """How to open a model; what is set here holds on every candidate of the chain."""
@@ -77,8 +82,11 @@ class OpenOptions:
 class Backend:
     """One open model.
 
-    Thread safety: `run` may be called from many threads at once. Where the attached EP does not
-    promise that for one session (``CONCURRENT_RUN`` in wire.providers), the backend takes a lock.
+    Thread safety: `run` may be called from many threads at once. What the attached EP allows for
+    one session is `concurrent_run`, from the data in wire.providers: ALLOWED (CPU, CUDA, OpenVINO)
+    runs are in the session at once, SERIALISED ones (TensorRT, ROCm, MIGraphX) take turns by a lock
+    of this backend, and where it is FORBIDDEN (a captured CUDA graph) the first thread that runs
+    keeps the session and any other gets ThreadError.
     Nothing is shared between runs: no scratch buffer, and every output belongs to its caller.
     `close` may be called from any thread, also while others run: those finish on the session that
     they hold, which is freed when the last of them returns; runs that begin later raise
@@ -104,8 +112,9 @@ class Backend:
         self.outputs = session.outputs
         self.input_types = {slot.name: _named_type(slot, "input") for slot in session.inputs}
         self.output_types = {slot.name: _named_type(slot, "output") for slot in session.outputs}
-        concurrent = CONCURRENT_RUN[attached.provider] is ConcurrentRun.ALLOWED
-        self._turn = contextlib.nullcontext() if concurrent else threading.Lock()
+        self.concurrent_run = concurrent_run(attached.provider, provider_options(attached, options))
+        """Whether several threads may run this session."""
+        self._turn = _turn(self.concurrent_run)
 
     @classmethod
     def open(
@@ -133,7 +142,8 @@ class Backend:
 
         `inputs` binds by name (a mapping) or by position (a sequence). Raise InputError for an
         input that is unknown, one too many or of the wrong element type, BindingError for what ONNX
-        Runtime refuses (an input that is missing, too), and ClosedError after close.
+        Runtime refuses (an input that is missing, too), ClosedError after close, and ThreadError
+        where another thread has run and only one may.
         """
         session = self._session
         if session is None:
@@ -198,6 +208,35 @@ class Backend:
         if self._fp16_io and self.output_types[slot.name] is ElementType.FLOAT16:
             return value.astype(np.float32) if isinstance(value, np.ndarray) else value
         return value
+
+
+class _OneThread:
+    """A turn that only the first thread to take it ever gets."""
+
+    def __init__(self) -> None:
+        self._looking = threading.Lock()
+        self._first: threading.Thread | None = None
+
+    def __enter__(self) -> None:
+        caller = threading.current_thread()
+        with self._looking:
+            self._first = self._first or caller
+        if self._first is not caller:
+            raise ThreadError(f"only {self._first.name} may run this session, not {caller.name}")
+
+    def __exit__(self, *_error: object) -> None:
+        pass
+
+
+def _turn(allowed: ConcurrentRun) -> AbstractContextManager[Any]:
+    match allowed:
+        case ConcurrentRun.ALLOWED:
+            return contextlib.nullcontext()
+        case ConcurrentRun.SERIALISED:
+            return threading.Lock()
+        case ConcurrentRun.FORBIDDEN:
+            return _OneThread()
+    assert_never(allowed)
 
 
 def _try(

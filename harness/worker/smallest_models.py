@@ -38,8 +38,8 @@ def _model(operator: str, inputs: list[str], *, ir: int, opsets: dict[str, int] 
 
 
 def _node(operator: str, inputs: list[str], output: str) -> bytes:
-    names = b"".join(_field(1, name) for name in inputs) + _field(2, output)
-    return _field(1, names + _field(4, operator))
+    names = b"".join(field(1, name) for name in inputs) + field(2, output)
+    return field(1, names + field(4, operator))
 
 
 def _wrapped(
@@ -50,20 +50,21 @@ def _wrapped(
     opsets: dict[str, int] | None = None,
     of: int = FLOAT,
 ) -> bytes:
-    graph = nodes + _field(2, "g")
-    graph += b"".join(_field(11, _slot(name, of)) for name in inputs)
-    graph += _field(12, _slot("y", of))
+    graph = nodes + field(2, "g")
+    graph += b"".join(field(11, _slot(name, of)) for name in inputs)
+    graph += field(12, _slot("y", of))
     imports = {"": OPSET_BEFORE_ANY_LIMIT} | (opsets or {})
-    asked = [_field(8, _field(1, domain) + _field(2, n)) for domain, n in imports.items()]
-    return _field(1, ir) + b"".join(asked) + _field(7, graph)
+    asked = [field(8, field(1, domain) + field(2, n)) for domain, n in imports.items()]
+    return field(1, ir) + b"".join(asked) + field(7, graph)
 
 
 def _slot(name: str, of: int) -> bytes:
-    shape = _field(1, _field(1, 3))
-    return _field(1, name) + _field(2, _field(1, _field(1, of) + _field(2, shape)))
+    shape = field(1, field(1, 3))
+    return field(1, name) + field(2, field(1, field(1, of) + field(2, shape)))
 
 
-def _field(number: int, value: int | str | bytes) -> bytes:
+def field(number: int, value: int | str | bytes) -> bytes:
+    """Return one protobuf field: a number as it is, or text and bytes with their length."""
     if isinstance(value, int):
         return _varint(number << 3) + _varint(value)
     data = value.encode() if isinstance(value, str) else value
