@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 
     from harness.worker.meters import Meter
 
-WARM_UP_WINDOWS = 2
+WARM_UP_WINDOWS = 4
 
 
 class Pace(Enum):
     """How many cycles one window has, by what a cycle costs."""
 
-    RUNS = 200
-    OPENS = 20
+    RUNS = 150
+    OPENS = 15
     COMPILES = 8
     """Opens on an execution provider that compiles each model."""
 

@@ -1,9 +1,10 @@
 """Whether a series of readings grows: decided by its slope over windows, never by one difference.
 
-A leak grows in every window; a cache that fills, an allocator that rounds up and another process on
-the host do not. So a growth is a slope of at least the smallest leak that the meter is to tell,
-with at most one window in which less than half of that came (CPython's own search for leaks allows
-as much: https://docs.python.org/3/library/test.html#cmdoption-regrtest-R).
+A leak grows in every window, and goes on as it began; a cache that fills, an allocator that rounds
+up and another process on the host do not. So a leak is a slope of at least the smallest that the
+meter is to tell, with at most one window in which less than half of that came (CPython's own search
+for leaks allows as much: https://docs.python.org/3/library/test.html#cmdoption-regrtest-R), and
+which has not faded in the second half of the windows.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ STILL_WINDOWS = 1
 """Windows without growth that a growing series may have."""
 CLEARLY = 4
 """How many times the smallest leak a slope must be to be told before the last window."""
+
+
+FADED = 0.75
+"""What a fading growth has at most in the second half of its windows, of what it had before."""
 
 
 class Trend(Enum):
@@ -53,6 +58,12 @@ def trend(levels: Sequence[float], *, cycles: int, smallest: float) -> Trend:
         return Trend.FLAT
     grows = slope(levels, cycles=cycles)
     if len(steps) >= MOST_WINDOWS:
-        return Trend.GROWS if grows >= smallest else Trend.FLAT
+        return Trend.GROWS if grows >= smallest and not _fades(levels) else Trend.FLAT
     clear = not still and grows >= CLEARLY * smallest
     return Trend.GROWS if clear else Trend.UNDECIDED
+
+
+def _fades(levels: Sequence[float]) -> bool:
+    """Say whether less came in the second half of the windows than in the first."""
+    middle = len(levels) // 2
+    return levels[-1] - levels[middle] < FADED * (levels[middle] - levels[0])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import threading
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -20,7 +21,7 @@ from harness.worker.bindings import BindingError, SessionSettings
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.refusals import observed
 from harness.worker.growth import Pace, Series, watch
-from harness.worker.meters import Alive, Kind, WatchedBinding, meters
+from harness.worker.meters import Alive, Kind, WatchedBinding, meters, not_of_python
 from harness.worker.tensors import PackedTensor
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ if TYPE_CHECKING:
 
 ADDITION = smallest_models.addition()
 THREE = np.array([1, 2, 3], np.float32)
-TWO_THREADS = SessionSettings(intra_threads=2)
-"""So that each session has a thread of its own to give back."""
+TWO_THREADS = SessionSettings(intra_threads=2, config=(("session.intra_op.allow_spinning", "0"),))
+"""So that each session has a thread of its own to give back, which sleeps when it has no work."""
 AT_ONCE = 2
 
 
@@ -123,7 +124,7 @@ def leak_case(
             alive = Alive()
             with observed(under_test.binding) as seen:
                 work = make(Stand(request, under_test, alive))
-                read = meters(alive)
+                read = meters(alive) if collects else not_of_python(meters(alive))
                 control = watch(work.control, read, pace, collects=collects)
                 found = watch(work.cycle, read, pace, collects=collects)
                 _conclude(seen, work, found, control)
@@ -206,18 +207,17 @@ def close_twice(stand: Stand) -> Work:
 
 @leak_case(catalogue.IN_A_CYCLE)
 def in_a_reference_cycle(stand: Stand) -> Work:
-    """Forget an open backend in a list that holds itself."""
+    """Forget an open backend in a list that holds itself, and collect what is young."""
 
     def cycle() -> None:
         backend = stand.open(ADDITION)
         backend.run([THREE, THREE])
-        _hold_itself([backend])
+        loop: list[Any] = [backend]
+        loop.append(loop)
+        del backend, loop
+        gc.collect(0)
 
-    return Work(cycle=cycle, control=lambda: _hold_itself([]))
-
-
-def _hold_itself(items: list[Any]) -> None:
-    items.append(items)
+    return Work(cycle=cycle, control=lambda: _drop([gc.collect(0)]))
 
 
 @leak_case(catalogue.OUTPUTS_KEPT)
