@@ -159,7 +159,7 @@ def _memory() -> Iterator[Meter]:
         name="resident memory",
         unit="bytes",
         kind=Kind.NATIVE,
-        smallest_per_open=16384,
+        smallest_per_open=49152,
         smallest_per_run=1024,
         read=lambda: int(Path("/proc/self/statm").read_bytes().split()[1]) * PAGE,
     )
