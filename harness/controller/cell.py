@@ -155,6 +155,9 @@ def _launch(
         command=(str(interpreter.python), *isolated),
         environment={
             "MALLOC_PERTURB_": perturb,
+            # From 1.29 on it is on by default, also on Linux: https://github.com/microsoft/onnxruntime/pull/27379
+            # Its queue of up to 1.4 MB would hide a leak, and nobody asked to be reported on.
+            "ORT_DISABLE_TELEMETRY": "1",
             "PYTHONPATH": os.pathsep.join(map(str, path)),
             **cell.variant.environment,
         },

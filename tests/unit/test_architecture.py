@@ -39,7 +39,7 @@ LEVELS = (
 ACROSS_THE_BOUNDARY = "worker"
 """What runs in a build's environment: nobody on the controller's side imports it."""
 
-WORKER_MAY_IMPORT = ("harness.wire", "harness.worker", "numpy", "onnxruntime")
+WORKER_MAY_IMPORT = ("harness.wire", "harness.worker", "numpy", "onnxruntime", "memray")
 
 HOMES = {
     "onnxruntime": ("harness/worker/*", "models/build_golden.py"),
@@ -51,6 +51,7 @@ HOMES = {
         "models/*",
     ),
     "hypothesis": ("harness/properties/*",),
+    "memray": ("harness/worker/allocations.py",),
     "subprocess": ("harness/controller/process.py", "harness/environments/installer.py"),
 }
 """Where alone each of these may be imported."""
@@ -186,7 +187,7 @@ def strangers_in_the_wire(sources: Sources) -> list[str]:
 
 
 def strangers_in_the_worker(sources: Sources) -> list[str]:
-    """harness.worker imports the wire, itself, numpy, onnxruntime and the standard library."""
+    """harness.worker imports the wire, itself, numpy, onnxruntime, memray, the standard library."""
     return [
         str(found)
         for found in imports(sources)
@@ -307,6 +308,7 @@ PLANTED = [
     (imports_away_from_home, "harness/corpus/zoo.py", "from onnxruntime import InferenceSession"),
     (imports_away_from_home, "models/build_inputs.py", "import onnxruntime"),
     (imports_away_from_home, "harness/store.py", "import pytest"),
+    (imports_away_from_home, "harness/worker/meters.py", "import memray"),
     (imports_away_from_home, "harness/suites.py", "from hypothesis import given"),
     (imports_away_from_home, "harness/worker/probe.py", "import onnx.checker"),
     (imports_away_from_home, "harness/matrix.py", "from onnx import helper"),
