@@ -5,6 +5,8 @@ Source of the field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.pr
 
 from __future__ import annotations
 
+from harness.worker.protobuf import field
+
 FLOAT = 1
 IR_BEFORE_ANY_LIMIT = 8
 OPSET_BEFORE_ANY_LIMIT = 13
@@ -22,31 +24,15 @@ def addition() -> bytes:
 
 
 def _model(operator: str, inputs: list[str], *, ir: int, opsets: dict[str, int] | None) -> bytes:
-    node = b"".join(_field(1, name) for name in inputs) + _field(2, "y") + _field(4, operator)
-    graph = _field(1, node) + _field(2, "g")
-    graph += b"".join(_field(11, _float_slot(name)) for name in inputs)
-    graph += _field(12, _float_slot("y"))
+    node = b"".join(field(1, name) for name in inputs) + field(2, "y") + field(4, operator)
+    graph = field(1, node) + field(2, "g")
+    graph += b"".join(field(11, _float_slot(name)) for name in inputs)
+    graph += field(12, _float_slot("y"))
     imports = {"": OPSET_BEFORE_ANY_LIMIT} | (opsets or {})
-    asked = [_field(8, _field(1, domain) + _field(2, n)) for domain, n in imports.items()]
-    return _field(1, ir) + b"".join(asked) + _field(7, graph)
+    asked = [field(8, field(1, domain) + field(2, n)) for domain, n in imports.items()]
+    return field(1, ir) + b"".join(asked) + field(7, graph)
 
 
 def _float_slot(name: str) -> bytes:
-    shape = _field(1, _field(1, 3))
-    return _field(1, name) + _field(2, _field(1, _field(1, FLOAT) + _field(2, shape)))
-
-
-def _field(number: int, value: int | str | bytes) -> bytes:
-    if isinstance(value, int):
-        return _varint(number << 3) + _varint(value)
-    data = value.encode() if isinstance(value, str) else value
-    return _varint(number << 3 | 2) + _varint(len(data)) + data
-
-
-def _varint(value: int) -> bytes:
-    out = bytearray()
-    while value > 0x7F:  # noqa: PLR2004 - seven bits a byte
-        out.append(value & 0x7F | 0x80)
-        value >>= 7
-    out.append(value)
-    return bytes(out)
+    shape = field(1, field(1, 3))
+    return field(1, name) + field(2, field(1, field(1, FLOAT) + field(2, shape)))
