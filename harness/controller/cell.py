@@ -98,7 +98,7 @@ class CellUnderTest:
             return self.ask(procedure, arguments, limits.deadline_s, chosen)
 
         if self._can_carry_out(case.procedure):
-            observed = case.carried_out(ask)
+            observed = case.on(self.cell.id).carried_out(ask)
         else:
             evidence = Evidence(requirement=self.record.reason)
             observed = Observed(outcome=Outcome.NOT_TESTED, evidence=evidence, duration_s=0.0)

@@ -28,7 +28,8 @@ from harness.wire.providers import (
 )
 from harness.wire.values import ElementType
 from harness.worker.bindings import BindingError, SessionSettings
-from harness.worker.tensors import NUMPY_TYPES, Array, PackedTensor, element_type
+from harness.worker.inputs import aligned, objection, shape_text
+from harness.worker.tensors import element_type
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
@@ -54,7 +55,7 @@ class ProviderError(BackendError):
 
 
 class InputError(BackendError):
-    """An input is unknown, one too many or of the wrong element type."""
+    """An input is missing, unknown, one too many, or not what its slot wants."""
 
 
 class ClosedError(BackendError):
@@ -140,15 +141,19 @@ class Backend:
     def run(self, inputs: Mapping[str, Any] | Sequence[Any]) -> list[Any]:
         """Return the outputs in the model's order, each owned by the caller.
 
-        `inputs` binds by name (a mapping) or by position (a sequence). Raise InputError for an
-        input that is unknown, one too many or of the wrong element type, BindingError for what ONNX
-        Runtime refuses (an input that is missing, too), ClosedError after close, and ThreadError
-        where another thread has run and only one may.
+        `inputs` binds by name (a mapping) or by position (a sequence); values are arrays, or
+        PackedTensor where numpy lacks the type. An array may have any strides, be read-only or not
+        aligned, and is never changed. Raise InputError, which names the input, what is wanted and
+        what is given, for an input that is missing, unknown or one too many, of another element
+        type, byte order, rank or size than its slot declares, and for what is no array: lists and
+        numbers are not converted. Raise BindingError for what ONNX Runtime refuses, ClosedError
+        after close, and ThreadError where another thread has run and only one may.
         """
         session = self._session
         if session is None:
             raise ClosedError("run after close")
-        feeds = {name: self._fed(name, value) for name, value in self._bound(inputs).items()}
+        bound = self._bound(inputs)
+        feeds = {s.name: self._fed(s, bound[s.name]) for s in self.inputs if s.name in bound}
         with self._turn:
             outputs = session.run(feeds)
         return [
@@ -185,24 +190,29 @@ class Backend:
         if isinstance(inputs, Mapping):
             if unknown := [name for name in inputs if name not in self.input_types]:
                 raise InputError(f"no input is named {unknown[0]!r}; the model has {names}")
-            return inputs
-        if len(inputs) > len(names):
+            bound = inputs
+        elif not isinstance(inputs, Sequence) or isinstance(inputs, str | bytes):
+            given = type(inputs).__name__
+            raise InputError(f"inputs come by name or by position, given {given}; wants {names}")
+        elif len(inputs) > len(names):
             raise InputError(f"{len(inputs)} inputs given, the model has {len(names)}: {names}")
-        return dict(zip(names, inputs, strict=False))
+        else:
+            bound = dict(zip(names, inputs, strict=False))
+        for slot in self.inputs:  # an input that has an initializer is none of these
+            if slot.name not in bound and not slot.type.startswith("optional("):
+                wanted = f"{slot.type} of shape {shape_text(slot)}"
+                raise InputError(f"input {slot.name!r} is missing: {wanted}; given {list(bound)}")
+        return bound
 
-    def _fed(self, name: str, value: Any) -> Any:
+    def _fed(self, slot: Slot, value: Any) -> Any:
         """Return the input as the session takes it: of the declared type, cast if fp16_io asks."""
-        wanted = self.input_types[name]
-        if not isinstance(value, np.ndarray | PackedTensor):
-            return value  # sequences, maps and absent optionals: ONNX Runtime checks them itself
-        given = _element_type_of(value)
-        casts = self._fp16_io and (given, wanted) == (ElementType.FLOAT, ElementType.FLOAT16)
-        if casts:
-            return np.asarray(value).astype(np.float16)
-        if given is not wanted:
-            text = given.ort_name if given else f"numpy {getattr(value, 'dtype', '?')}"
-            raise InputError(f"input {name!r} wants {wanted.ort_name}, given {text}")
-        return value
+        wanted = self.input_types[slot.name]
+        casts = self._fp16_io and wanted is ElementType.FLOAT16
+        if casts and isinstance(value, np.ndarray) and value.dtype == np.float32:
+            value = value.astype(np.float16)
+        if text := objection(slot, wanted, value):
+            raise InputError(text)
+        return aligned(value)
 
     def _returned(self, slot: Slot, value: Any) -> Any:
         if self._fp16_io and self.output_types[slot.name] is ElementType.FLOAT16:
@@ -305,12 +315,3 @@ def _named_type(slot: Slot, side: str) -> ElementType:
     if found is None:
         raise BackendError(f"{side} {slot.name!r}: no element type can be named for {slot.type!r}")
     return found
-
-
-_FROM_NUMPY = {dtype: of for of, dtype in NUMPY_TYPES.items()}
-
-
-def _element_type_of(value: Array | PackedTensor) -> ElementType | None:
-    if isinstance(value, PackedTensor):
-        return value.element_type
-    return ElementType.STRING if value.dtype.kind in "OUS" else _FROM_NUMPY.get(value.dtype)

@@ -5,6 +5,8 @@ Source of the field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.pr
 
 from __future__ import annotations
 
+from harness.worker.protobuf import field
+
 FLOAT = 1
 FLOAT16 = 10
 IR_BEFORE_ANY_LIMIT = 8

@@ -15,8 +15,8 @@ Run: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Any]]
 
 EVERY_PROVIDER = tuple(map(str, ExecutionProvider))
 
-X = Slot(name="x", type="tensor(float)", shape=(3,))
-Y = Slot(name="y", type="tensor(float)", shape=(3,))
+X = Slot(name="x", type="tensor(float)", shape=("n",))
+Y = Slot(name="y", type="tensor(float)", shape=("n",))
 
 
 class Drops(Enum):

@@ -185,7 +185,7 @@ def _ort_value(value: Any) -> ort.OrtValue:
         case PackedTensor():
             return _packed_ort_value(value)
         case np.ndarray():
-            return ort.OrtValue.ortvalue_from_numpy(np.ascontiguousarray(value))
+            return ort.OrtValue.ortvalue_from_numpy(np.asarray(value, order="C"))
     raise BindingLimitError(
         f"the Python binding makes no OrtValue of {type(value).__name__}, "
         "which an output of a type that numpy lacks asks for"
