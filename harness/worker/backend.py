@@ -152,8 +152,7 @@ class Backend:
         session = self._session
         if session is None:
             raise ClosedError("run after close")
-        bound = self._bound(inputs)
-        feeds = {s.name: self._fed(s, bound[s.name]) for s in self.inputs if s.name in bound}
+        feeds = self._ready(inputs)
         with self._turn:
             outputs = session.run(feeds)
         return [
@@ -184,6 +183,11 @@ class Backend:
         where: TracebackType | None,
     ) -> None:
         self.close()
+
+    def _ready(self, inputs: Mapping[str, Any] | Sequence[Any]) -> dict[str, Any]:
+        """Return the inputs by name as the session takes them."""
+        bound = self._bound(inputs)
+        return {s.name: self._fed(s, bound[s.name]) for s in self.inputs if s.name in bound}
 
     def _bound(self, inputs: Mapping[str, Any] | Sequence[Any]) -> Mapping[str, Any]:
         names = [slot.name for slot in self.inputs]

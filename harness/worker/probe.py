@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.wire.messages import PROTOCOL, Hello
-from harness.worker import smallest_models
 from harness.worker.bindings import Binding, BindingError, SessionSettings
+from harness.worker.models import smallest
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,14 +48,14 @@ def _owners(package: str) -> tuple[str, ...]:
 def highest_opset(domain: str, binding: Binding) -> int:
     """Return the highest opset version of a domain that the build loads; 0 where it loads none."""
     if domain not in _HIGHEST:
-        _HIGHEST[domain] = _highest(lambda n: smallest_models.identity(opsets={domain: n}), binding)
+        _HIGHEST[domain] = _highest(lambda n: smallest.identity(opsets={domain: n}), binding)
     return _HIGHEST[domain]
 
 
 def highest_ir(binding: Binding) -> int:
     """Return the highest IR version that the build loads."""
     if "IR" not in _HIGHEST:
-        _HIGHEST["IR"] = _highest(lambda n: smallest_models.identity(ir=n), binding, start=3)
+        _HIGHEST["IR"] = _highest(lambda n: smallest.identity(ir=n), binding, start=3)
     return _HIGHEST["IR"]
 
 

@@ -51,7 +51,7 @@ HOMES = {
         "models/*",
     ),
     "hypothesis": ("harness/properties/*",),
-    "memray": ("harness/worker/allocations.py",),
+    "memray": ("harness/worker/cases/leaks/allocations.py",),
     "subprocess": ("harness/controller/process.py", "harness/environments/installer.py"),
 }
 """Where alone each of these may be imported."""
@@ -308,7 +308,7 @@ PLANTED = [
     (imports_away_from_home, "harness/corpus/zoo.py", "from onnxruntime import InferenceSession"),
     (imports_away_from_home, "models/build_inputs.py", "import onnxruntime"),
     (imports_away_from_home, "harness/store.py", "import pytest"),
-    (imports_away_from_home, "harness/worker/meters.py", "import memray"),
+    (imports_away_from_home, "harness/worker/cases/leaks/meters.py", "import memray"),
     (imports_away_from_home, "harness/suites.py", "from hypothesis import given"),
     (imports_away_from_home, "harness/worker/probe.py", "import onnx.checker"),
     (imports_away_from_home, "harness/matrix.py", "from onnx import helper"),

@@ -33,7 +33,7 @@ from harness.store import read_run, run_ids
 from harness.suites import Suites
 from harness.verdicts import Verdict
 from harness.wire.outcomes import Outcome
-from harness.worker import smallest_models
+from harness.worker.models import smallest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -174,7 +174,7 @@ def add_cases(corpus: Path, *names: str) -> Path:
     """Put cases into a corpus, each a model without data."""
     for name in names:
         (corpus / name).mkdir(parents=True)
-        (corpus / name / "model.onnx").write_bytes(smallest_models.identity())
+        (corpus / name / "model.onnx").write_bytes(smallest.identity())
     return corpus
 
 

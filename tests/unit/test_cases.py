@@ -20,8 +20,9 @@ from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
 from harness.wire.values import PipelineCase
 from harness.worker import __main__ as worker
-from harness.worker import probe, smallest_models
+from harness.worker import probe
 from harness.worker.bindings import BindingLimitError, SessionSettings, Slot
+from harness.worker.models import smallest
 from harness.worker.under_test import UnderTest
 from tests.unit.scripted_binding import ScriptedBinding, X, Y
 
@@ -91,9 +92,7 @@ def test_a_canary_that_adds_wrongly_fails() -> None:
 def case_of(folder: Path, *data_sets: tuple[list[Any], list[Any] | None]) -> dict[str, Any]:
     """Return the arguments of a model case with these data sets, exact."""
     data_file = folder / "data.bin"
-    given = Packable(
-        id="c/one", model=smallest_models.identity(), data_sets=data_sets, rtol=0, atol=0
-    )
+    given = Packable(id="c/one", model=smallest.identity(), data_sets=data_sets, rtol=0, atol=0)
     with data_file.open("wb") as out:
         return model_case(given, Packer(out, data_file)).arguments
 
@@ -113,7 +112,7 @@ def test_a_model_case_passes_on_every_data_set(tmp_path: Path) -> None:
     assert reply.outcome is Outcome.PASS
     assert [feeds["x"].tolist() for feeds in binding.fed] == [[1], [2], [3]]
     (creation,) = binding.asked
-    assert creation.model == smallest_models.identity()
+    assert creation.model == smallest.identity()
     assert creation.settings == SessionSettings(
         intra_threads=1, inter_threads=1, records_placement=True
     )

@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from harness.corpus.folder import folder_cases
 from harness.errors import ConfigurationError
 from harness.wire.values import ModelCase
-from harness.worker import smallest_models
+from harness.worker.models import smallest
 from harness.worker.tensors import load
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def tensor(array: Any) -> bytes:
 def put(case: Path, model: bytes | None = None, **files: bytes) -> None:
     """Write a model and its first data set; `input_0` stands for test_data_set_0/input_0.pb."""
     case.mkdir(parents=True, exist_ok=True)
-    (case / "model.onnx").write_bytes(smallest_models.identity() if model is None else model)
+    (case / "model.onnx").write_bytes(smallest.identity() if model is None else model)
     put_set(case, 0, **files)
 
 
@@ -95,7 +95,7 @@ def test_the_layout_is_read(corpus: Path, cases: Callable[[], list[Case]]) -> No
     """Models at any depth become cases named by their folder, with inputs and outputs in order."""
     put(corpus / "b" / "deep", input_0=vector(1, 2, 3), output_0=vector(4, 5, 6))
     put(
-        corpus / "a", smallest_models.addition(), input_1=vector(2), input_0=vector(1),
+        corpus / "a", smallest.addition(), input_1=vector(2), input_0=vector(1),
         output_0=vector(3),
     )  # fmt: skip
 
@@ -153,7 +153,7 @@ def test_weights_among_the_inputs_are_not_given(
     corpus: Path, cases: Callable[[], list[Case]]
 ) -> None:
     """An input with an initial value, as old models list their weights, has no file."""
-    model = onnx.load_model_from_string(smallest_models.addition())
+    model = onnx.load_model_from_string(smallest.addition())
     model.graph.initializer.append(numpy_helper.from_array(np.zeros(3, np.float32), "x"))
     put(corpus / "a", model.SerializeToString(), input_0=vector(1, 2, 3))
 

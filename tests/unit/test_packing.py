@@ -16,7 +16,7 @@ from harness.cases import Case
 from harness.corpus.packing import ALIGNMENT, Packable, Packer, model_case, packed
 from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.values import ModelCase
-from harness.worker import smallest_models
+from harness.worker.models import smallest
 from harness.worker.tensors import load, read_blob
 
 if TYPE_CHECKING:
@@ -199,7 +199,7 @@ def test_values_stand_at_multiples_of_the_alignment(tmp_path: Path) -> None:
 
 def test_a_model_case_says_what_the_model_asks_for(tmp_path: Path) -> None:
     """IR version, opsets by domain (ai.onnx by its short name) and the bytes are in the case."""
-    model = onnx.load_model_from_string(smallest_models.identity())
+    model = onnx.load_model_from_string(smallest.identity())
     del model.opset_import[:]
     model.opset_import.extend([helper.make_opsetid("ai.onnx", 17), helper.make_opsetid("x.y", 2)])
     given = Packable(
@@ -229,7 +229,7 @@ def test_a_model_case_says_what_the_model_asks_for(tmp_path: Path) -> None:
 def test_a_model_in_place_stays_where_it_is(tmp_path: Path) -> None:
     """A model with data beside it is named by its path and not copied."""
     path = tmp_path / "model.onnx"
-    path.write_bytes(smallest_models.identity())
+    path.write_bytes(smallest.identity())
     given = Packable(id="c/one", model=path, data_sets=[], rtol=0, atol=0)
 
     (case,) = packed(tmp_path / "pack", lambda packer: [model_case(given, packer)])

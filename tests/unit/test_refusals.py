@@ -10,10 +10,11 @@ import pytest
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
-from harness.worker import probe, smallest_models
+from harness.worker import probe
 from harness.worker.backend import Backend, InputError, OpenOptions
 from harness.worker.bindings import BindingError, BindingLimitError, SessionSettings, Slot
 from harness.worker.cases.refusals import Seen, observed
+from harness.worker.models import smallest
 from tests.unit.scripted_binding import Drops, ScriptedBinding, ScriptedSession, X, Y
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ def seen_of_opening(
     opsets = dict(opsets or {"": 13})
     with observed(binding) as seen:
         seen.ir, seen.opsets = ir, opsets
-        model = model or smallest_models.identity(ir=ir, opsets=opsets)
+        model = model or smallest.identity(ir=ir, opsets=opsets)
         seen.attached = Backend.open(model, options, binding=binding).attached
     return seen.observation
 

@@ -10,10 +10,10 @@ from harness.wire.catalogue.procedures import CANARY_BUILD, CANARY_DEVICE
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
-from harness.worker import smallest_models
 from harness.worker.backend import OpenOptions
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.refusals import observed
+from harness.worker.models import smallest
 
 if TYPE_CHECKING:
     from harness.worker.under_test import UnderTest
@@ -35,7 +35,7 @@ def device(request: Request, under_test: UnderTest) -> Observation:
 def _adds(options: OpenOptions, under_test: UnderTest) -> Observation:
     x, w = np.array([1, 2, 3], np.float32), np.array([0.5, -2, 40], np.float32)
     with observed(under_test.binding) as seen:
-        with under_test.open(smallest_models.addition(), options) as backend:
+        with under_test.open(smallest.addition(), options) as backend:
             seen.attached = backend.attached
             seen.stage = "run"
             (y,) = backend.run({"x": x, "w": w})

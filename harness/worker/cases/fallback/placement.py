@@ -11,7 +11,6 @@ from harness.wire.catalogue.fallback import EVERY_NODE, SOME_NODES, TWO_WAYS
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import CHAINS, DeviceRequest
-from harness.worker import smallest_models
 from harness.worker.backend import OpenError, OpenOptions, provider_options
 from harness.worker.bindings import SessionSettings
 from harness.worker.cases.fallback.promises import (
@@ -25,6 +24,7 @@ from harness.worker.cases.fallback.promises import (
     on_the_cpu,
 )
 from harness.worker.cases.refusals import Seen, observed
+from harness.worker.models import smallest
 
 if TYPE_CHECKING:
     from harness.wire.messages import Request
@@ -36,8 +36,8 @@ PLACED = SessionSettings(intra_threads=1, inter_threads=1, records_placement=Tru
 SORTS = "Unique"
 """An operator of one input that the CPU EP has and few others do; sorted here."""
 
-PART = smallest_models.steps(*NODES, SORTS)
-NONE = smallest_models.steps(SORTS)
+PART = smallest.steps(*NODES, SORTS)
+NONE = smallest.steps(SORTS)
 
 
 def _asked(request: Request, **options: Any) -> OpenOptions:

@@ -14,10 +14,11 @@ import numpy as np
 from harness.wire.messages import Evidence, FallbackStep
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest, ExecutionProvider
-from harness.worker import smallest_models
+from harness.wire.values import ElementType
 from harness.worker.backend import Backend, BackendError, OpenError, OpenOptions
 from harness.worker.bindings import BindingError, SessionSettings
 from harness.worker.cases import Observation, implements
+from harness.worker.models import smallest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -59,10 +60,10 @@ DEVICE_TYPES = {"OpenVINO:GPU": "GPU", "OpenVINO:CPU": "CPU", "OpenVINO:NPU": "N
 GPUS = ("CUDA", "TensorRT", "ROCm", "MIGraphX")
 
 NODES = ("Tanh", "Exp") * 5
-MODEL = smallest_models.steps(*NODES)
+MODEL = smallest.steps(*NODES)
 """So long that every provider takes it: OpenVINO up to 1.20 leaves a graph of few nodes alone."""
 
-HALF_MODEL = smallest_models.steps(*NODES, of=smallest_models.FLOAT16)
+HALF_MODEL = smallest.steps(*NODES, of=ElementType.FLOAT16)
 
 X = np.array([-1.5, 0.25, 0.75], np.float32)
 

@@ -9,13 +9,13 @@ from dataclasses import dataclass
 from enum import Enum
 from typing import TYPE_CHECKING, Any
 
-from harness.worker.meters import settle
-from harness.worker.slopes import MOST_WINDOWS, Trend, slope, trend
+from harness.worker.cases.leaks.meters import settle
+from harness.worker.cases.leaks.slopes import MOST_WINDOWS, Trend, slope, trend
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from harness.worker.meters import Meter
+    from harness.worker.cases.leaks.meters import Meter
 
 WARM_UP_WINDOWS = 4
 

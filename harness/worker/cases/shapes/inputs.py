@@ -10,7 +10,7 @@ import numpy as np
 
 from harness.wire.shapes import Binding, Layout, ShapeModel, ShapeRun, Values
 from harness.wire.values import ElementType
-from harness.worker.shape_models import input_type, shape
+from harness.worker.cases.shapes.models import input_type, shape
 from harness.worker.tensors import NUMPY_TYPES, Array, PackedTensor, packed_size
 
 if TYPE_CHECKING:

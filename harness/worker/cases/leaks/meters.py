@@ -14,7 +14,7 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.worker.device_memory import device_memory
+from harness.worker.cases.leaks.device_memory import device_memory
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping

@@ -12,7 +12,7 @@ from harness.wire.outcomes import Outcome
 from harness.wire.providers import ConcurrentRun
 from harness.worker.backend import ClosedError
 from harness.worker.cases import Observation, implements
-from harness.worker.cases.races import (
+from harness.worker.cases.concurrency.races import (
     THREADS,
     Alone,
     Answer,
@@ -23,8 +23,8 @@ from harness.worker.cases.races import (
     run_together,
     tell,
 )
-from harness.worker.cases.racing import Device, at_edge, matrices, racing
-from harness.worker.cases.schedules import MEET_S, Attempt, Hold, Place, at_once
+from harness.worker.cases.concurrency.racing import Device, at_edge, matrices, racing
+from harness.worker.cases.concurrency.schedules import MEET_S, Attempt, Hold, Place, at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence

@@ -9,8 +9,8 @@ import numpy as np
 
 from harness.wire.shapes import Binding, Fault, ShapeModel, ShapeRun, Wrong
 from harness.wire.values import BY_ORT_NAME, ElementType
-from harness.worker.shape_inputs import bound, inputs_of
-from harness.worker.shape_models import input_type
+from harness.worker.cases.shapes.inputs import bound, inputs_of
+from harness.worker.cases.shapes.models import input_type
 from harness.worker.tensors import NUMPY_TYPES, Array
 
 if TYPE_CHECKING:

@@ -14,14 +14,15 @@ from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import CHAINS, Candidate, DeviceRequest
 from harness.wire.values import ElementType
-from harness.worker import leak_models, smallest_models
-from harness.worker.allocations import growing_lines, native_allocations
 from harness.worker.backend import Backend, BackendError, ClosedError, OpenError, OpenOptions
 from harness.worker.bindings import BindingError, SessionSettings
 from harness.worker.cases import Observation, implements
+from harness.worker.cases.leaks import models
+from harness.worker.cases.leaks.allocations import growing_lines, native_allocations
+from harness.worker.cases.leaks.growth import Pace, Series, watch
+from harness.worker.cases.leaks.meters import Alive, Kind, WatchedBinding, meters, not_of_python
 from harness.worker.cases.refusals import observed
-from harness.worker.growth import Pace, Series, watch
-from harness.worker.meters import Alive, Kind, WatchedBinding, meters, not_of_python
+from harness.worker.models import smallest
 from harness.worker.tensors import PackedTensor
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
     from harness.worker.cases.refusals import Seen
     from harness.worker.under_test import UnderTest
 
-ADDITION = smallest_models.addition()
+ADDITION = smallest.addition()
 THREE = np.array([1, 2, 3], np.float32)
 TWO_THREADS = SessionSettings(intra_threads=2, config=(("session.intra_op.allow_spinning", "0"),))
 """So that each session has a thread of its own to give back, which sleeps when it has no work."""
@@ -328,13 +329,13 @@ def run_same_inputs(stand: Stand) -> Work:
 @leak_case(catalogue.CHANGING_SHAPES, runs=True)
 def run_changing_shapes(stand: Stand) -> Work:
     """Run on sixteen shapes in turn."""
-    return _runs(stand, leak_models.doubling(ElementType.FLOAT, ("a", "b")), _shaped(4, 5))
+    return _runs(stand, models.doubling(ElementType.FLOAT, ("a", "b")), _shaped(4, 5))
 
 
 @leak_case(catalogue.NEW_SHAPES, runs=True)
 def run_new_shapes(stand: Stand) -> Work:
     """Run on more shapes than there are runs, none larger than the largest of the warm-up."""
-    return _runs(stand, leak_models.doubling(ElementType.FLOAT, ("a", "b")), _shaped(61, 67))
+    return _runs(stand, models.doubling(ElementType.FLOAT, ("a", "b")), _shaped(61, 67))
 
 
 def _shaped(rows: int, columns: int) -> Callable[[], list[Any]]:
@@ -380,14 +381,14 @@ def runs_in_threads(stand: Stand) -> Work:
 @leak_case(catalogue.INT64, runs=True)
 def inputs_int64(stand: Stand) -> Work:
     """Run on int64."""
-    model = leak_models.doubling(ElementType.INT64, (3,))
+    model = models.doubling(ElementType.INT64, (3,))
     return _runs(stand, model, lambda: [np.arange(3)])
 
 
 @leak_case(catalogue.STRINGS, runs=True)
 def inputs_strings(stand: Stand) -> Work:
     """Run on strings, each of which is a new one."""
-    model = leak_models.handing_on(ElementType.STRING, (3,))
+    model = models.handing_on(ElementType.STRING, (3,))
     made = 0
 
     def feed() -> list[Any]:
@@ -401,21 +402,21 @@ def inputs_strings(stand: Stand) -> Work:
 @leak_case(catalogue.FLOAT16, runs=True)
 def inputs_float16(stand: Stand) -> Work:
     """Run on float32 that is cast at the boundary."""
-    model = leak_models.doubling(ElementType.FLOAT16, (3,))
+    model = models.doubling(ElementType.FLOAT16, (3,))
     return _runs(stand, model, lambda: [THREE.copy()], fp16_io=True)
 
 
 @leak_case(catalogue.STRIDED, runs=True)
 def inputs_strided(stand: Stand) -> Work:
     """Run on every second row of a transposed array."""
-    model = leak_models.doubling(ElementType.FLOAT, (4, 3))
+    model = models.doubling(ElementType.FLOAT, (4, 3))
     return _runs(stand, model, lambda: [np.zeros((3, 8), np.float32).T[::2]])
 
 
 @leak_case(catalogue.SEQUENCES, runs=True)
 def inputs_sequences(stand: Stand) -> Work:
     """Run on a sequence of two tensors."""
-    model = leak_models.handing_on_sequence(ElementType.FLOAT, (3,))
+    model = models.handing_on_sequence(ElementType.FLOAT, (3,))
     return _runs(stand, model, lambda: [[THREE.copy(), THREE.copy()]])
 
 
@@ -433,5 +434,5 @@ def inputs_float8(stand: Stand) -> Work:
 
 def _packed(stand: Stand, of: ElementType) -> Work:
     data = bytes(4 * of.bits // 8)
-    model = leak_models.handing_on(of, (4,))
+    model = models.handing_on(of, (4,))
     return _runs(stand, model, lambda: [PackedTensor(element_type=of, shape=(4,), data=data)])

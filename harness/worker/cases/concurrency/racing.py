@@ -11,11 +11,10 @@ import numpy as np
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import CHAINS, ConcurrentRun, concurrent_run
-from harness.worker import race_models
 from harness.worker.backend import OpenOptions, provider_options
 from harness.worker.bindings import BindingLimitError, SessionSettings
-from harness.worker.cases.refusals import observed
-from harness.worker.cases.schedules import (
+from harness.worker.cases.concurrency import models
+from harness.worker.cases.concurrency.schedules import (
     SEED,
     Edge,
     EdgedBinding,
@@ -24,6 +23,7 @@ from harness.worker.cases.schedules import (
     Perturbation,
     quick_switches,
 )
+from harness.worker.cases.refusals import observed
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,7 +79,7 @@ class Device:
     def open(self, edge: Edge, model: bytes | str | None = None) -> Backend:
         """Return the model, or `mixing`, opened behind an edge."""
         binding = EdgedBinding(inner=self._under_test.binding, edge=edge)
-        model = race_models.mixing() if model is None else model
+        model = models.mixing() if model is None else model
         return self._under_test.backend.open(model, self.options(), binding=binding)
 
     def perturbation(self, parties: int) -> Perturbation:
@@ -93,7 +93,7 @@ class Device:
 
     def note_placement(self, seen: Seen, model: bytes | None = None, inputs: Any = None) -> None:
         """Run the model once in a session that says on which provider; note that and the EP."""
-        model = race_models.mixing() if model is None else model
+        model = models.mixing() if model is None else model
         options = self.options(records_placement=True)
         with self._under_test.open(model, options) as backend:
             seen.attached = backend.attached
@@ -104,7 +104,7 @@ class Device:
 def matrices(thread: int, round_: int, rows: int = ROWS) -> dict[str, Array]:
     """Return inputs of `mixing` that nobody else has: small whole numbers."""
     draw = np.random.default_rng([SEED, thread, round_])
-    shape = (rows, race_models.WIDTH)
+    shape = (rows, models.WIDTH)
     return {name: draw.integers(-99, 100, shape).astype(np.float32) for name in "xb"}
 
 

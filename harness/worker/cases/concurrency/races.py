@@ -12,7 +12,7 @@ from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 from harness.worker.backend import BackendError, OpenError
 from harness.worker.bindings import BindingError
-from harness.worker.cases.schedules import PATIENCE_S, Attempt, Perturbation, at_once
+from harness.worker.cases.concurrency.schedules import PATIENCE_S, Attempt, Perturbation, at_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -16,7 +16,7 @@ from harness.wire.shapes import ShapeExample, ShapeModel
 from harness.worker.backend import BackendError, provider_options
 from harness.worker.bindings import BindingError
 from harness.worker.cases import Observation, implements
-from harness.worker.cases.shapes import (
+from harness.worker.cases.shapes.answers import (
     WrongError,
     checked,
     compare_outputs,
@@ -24,9 +24,9 @@ from harness.worker.cases.shapes import (
     opened,
     options,
 )
-from harness.worker.shape_faults import Wronged, wrong_inputs
-from harness.worker.shape_inputs import inputs_of
-from harness.worker.shape_models import answer, input_type, model_bytes, versions
+from harness.worker.cases.shapes.faults import Wronged, wrong_inputs
+from harness.worker.cases.shapes.inputs import inputs_of
+from harness.worker.cases.shapes.models import answer, input_type, model_bytes, versions
 from harness.worker.tensors import NUMPY_TYPES
 
 if TYPE_CHECKING:

@@ -1,19 +1,20 @@
-"""The models of the suite `shapes`: their bytes, and what numpy says that they compute.
-
-Source of the field numbers: https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
-"""
+"""The models of the suite `shapes`: their bytes, and what numpy says that they compute."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from harness.wire.shapes import OPERATORS, ShapeModel
 from harness.wire.values import BY_ORT_NAME, ElementType
-from harness.worker.protobuf import field
-from harness.worker.smallest_models import IR_BEFORE_ANY_LIMIT, OPSET_BEFORE_ANY_LIMIT
+from harness.worker.models.writer import (
+    IR_BEFORE_ANY_LIMIT,
+    OPSET_BEFORE_ANY_LIMIT,
+    Node,
+    Slot,
+    written,
+)
 from harness.worker.tensors import NUMPY_TYPES, Array, PackedTensor
 
 if TYPE_CHECKING:
@@ -23,9 +24,6 @@ if TYPE_CHECKING:
 
 Attributes = dict[str, Any]
 
-INT, INTS = 2, 7
-"""AttributeProto's types."""
-
 CAME_WITH = {
     **dict.fromkeys((ElementType.FLOAT8E4M3FN, ElementType.FLOAT8E5M2), (9, 19)),
     **dict.fromkeys((ElementType.INT4, ElementType.UINT4), (10, 21)),
@@ -33,18 +31,8 @@ CAME_WITH = {
 """The IR version and opset that an element type came with, where those are not old enough."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class Node:
-    """One node of a model; the inputs and outputs are counted."""
-
-    operator: str
-    output: int = 0
-
-
-TWO_NODES: dict[str, tuple[Node, ...]] = {
-    "SumAndDifference": (Node(operator="Add"), Node(operator="Sub", output=1)),
-    "NegThenAbs": (Node(operator="Neg"), Node(operator="Abs", output=1)),
-}
+TWO_NODES = {"SumAndDifference": ("Add", "Sub"), "NegThenAbs": ("Neg", "Abs")}
+"""Operators of ours that are two of ONNX's, an output each."""
 CHAINED = "NegThenAbs"
 """Its second node reads the first output, which is handed out as well."""
 
@@ -58,13 +46,15 @@ def versions(model: ShapeModel) -> tuple[int, int]:
 def model_bytes(model: ShapeModel) -> bytes:
     """Return the model as a file holds it."""
     ir, opset = versions(model)
-    graph = b"".join(field(1, node) for node in _nodes(model)) + field(2, "g")
-    for index, (name, dims) in enumerate(zip(model.names, model.inputs, strict=True)):
-        graph += field(11, _slot(name, input_type(model, index), dims))
-    for name, dims in zip(model.results, model.outputs, strict=True):
-        graph += field(12, _slot(name, output_type(model), dims))
-    imported = field(1, "") + field(2, opset)
-    return field(1, ir) + field(8, imported) + field(7, graph)
+    inputs = [
+        _slot(name, input_type(model, index), dims)
+        for index, (name, dims) in enumerate(zip(model.names, model.inputs, strict=True))
+    ]
+    outputs = [
+        _slot(name, output_type(model), dims)
+        for name, dims in zip(model.results, model.outputs, strict=True)
+    ]
+    return written(_nodes(model), inputs, outputs, ir=ir, opsets={"": opset})
 
 
 def input_type(model: ShapeModel, index: int) -> ElementType:
@@ -94,38 +84,26 @@ def shape(dims: Dims, sizes: Mapping[str, int]) -> tuple[int, ...]:
     return tuple(size if isinstance(size, int) else sizes[size] for size in dims)
 
 
-def _nodes(model: ShapeModel) -> list[bytes]:
-    made = []
-    for node in TWO_NODES.get(model.operator, ()):
-        chained = model.operator == CHAINED and node.output
-        names = model.results[:1] if chained else model.names
-        made.append(_node(node.operator, names, [model.results[node.output]], {}))
-    return made or [_node(model.operator, model.names, model.results, model.attributes)]
+def _nodes(model: ShapeModel) -> list[Node]:
+    if (two := TWO_NODES.get(model.operator)) is None:
+        return [
+            Node(
+                operator=model.operator,
+                inputs=model.names,
+                outputs=model.results,
+                attributes=model.attributes,
+            )
+        ]
+    second = model.results[:1] if model.operator == CHAINED else model.names
+    return [
+        Node(operator=operator, inputs=names, outputs=[result])
+        for operator, names, result in zip(two, (model.names, second), model.results, strict=True)
+    ]
 
 
-def _node(
-    operator: str, inputs: Sequence[str], outputs: Sequence[str], attributes: Attributes
-) -> bytes:
-    node = b"".join(field(1, name) for name in inputs)
-    node += b"".join(field(2, name) for name in outputs) + field(4, operator)
-    return node + b"".join(field(5, _attribute(*item)) for item in attributes.items())
-
-
-def _attribute(name: str, value: int | list[int]) -> bytes:
-    if isinstance(value, int):
-        return field(1, name) + field(3, value) + field(20, INT)
-    return field(1, name) + b"".join(field(8, item) for item in value) + field(20, INTS)
-
-
-def _slot(name: str, of: ElementType, dims: Dims) -> bytes:
-    shape = b"".join(field(1, _dimension(size)) for size in dims)
-    return field(1, name) + field(2, field(1, field(1, int(of)) + field(2, shape)))
-
-
-def _dimension(size: int | str) -> bytes:
-    if isinstance(size, int):
-        return field(1, size)
-    return b"" if size.startswith("?") else field(2, size)
+def _slot(name: str, of: ElementType, dims: Dims) -> Slot:
+    sizes = (None if isinstance(size, str) and size.startswith("?") else size for size in dims)
+    return Slot(name=name, dims=tuple(sizes), type=of)
 
 
 def _reduced(reduce: Callable[..., Array], attributes: Attributes, x: Array) -> tuple[Array, ...]:

@@ -12,9 +12,9 @@ from harness.wire.catalogue import concurrency as catalogue
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import CHAINS, DeviceRequest
-from harness.worker import race_models
 from harness.worker.cases import Observation, implements
-from harness.worker.cases.races import (
+from harness.worker.cases.concurrency import models
+from harness.worker.cases.concurrency.races import (
     ROUNDS,
     THREADS,
     Race,
@@ -24,22 +24,22 @@ from harness.worker.cases.races import (
     run_together,
     tell,
 )
-from harness.worker.cases.racing import Device, at_edge, matrices, racing
-from harness.worker.cases.schedules import SEED, Place
+from harness.worker.cases.concurrency.racing import Device, at_edge, matrices, racing
+from harness.worker.cases.concurrency.schedules import SEED, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.worker.backend import Backend
+    from harness.worker.cases.concurrency.schedules import Edge
     from harness.worker.cases.refusals import Seen
-    from harness.worker.cases.schedules import Edge
     from harness.worker.tensors import Array
     from harness.worker.under_test import UnderTest
 
 OPENING_ROUNDS = 4
 """Rounds of a case that opens a session in each: an EP that compiles takes 25 ms and more."""
 
-MODELS = tuple(race_models.mixing(model) for model in range(4))
+MODELS = tuple(models.mixing(model) for model in range(4))
 """Models that differ in their weights alone, so that an answer of the wrong session shows."""
 
 
@@ -81,7 +81,7 @@ def dynamic_shapes(request: Request, under_test: UnderTest) -> Observation:
 @implements(catalogue.KINDS_OF_INPUT)
 def kinds_of_input(request: Request, under_test: UnderTest) -> Observation:
     """Run one session with inputs of five element types."""
-    device, model = Device(request, under_test), race_models.kinds()
+    device, model = Device(request, under_test), models.kinds()
     with racing(under_test) as seen:
         device.note_placement(seen, model, _kinds(0, 0))
         edge = device.perturbation(THREADS)
@@ -139,7 +139,7 @@ def two_backends(request: Request, under_test: UnderTest) -> Observation:
     with racing(under_test) as seen:
         device.note_placement(seen)
         edge = device.perturbation(THREADS)
-        opened = [device.open(edge, race_models.mixing(model)) for model in (0, 1, 0)]
+        opened = [device.open(edge, models.mixing(model)) for model in (0, 1, 0)]
         _compete_between(opened, edge, seen)
     return seen.observation
 
@@ -182,7 +182,7 @@ def error_beside(request: Request, under_test: UnderTest) -> Observation:
 def failed_open_beside(request: Request, under_test: UnderTest) -> Observation:
     """Run one session in most threads while two open others, and two open what cannot be opened."""
     device, running, opening = Device(request, under_test), THREADS - 4, THREADS - 2
-    hopeless = (b"not a model", "/no/such/model.onnx", race_models.unknown_operator())
+    hopeless = (b"not a model", "/no/such/model.onnx", models.unknown_operator())
     with racing(under_test) as seen:
         device.note_placement(seen)
         edge = device.perturbation(running)
@@ -190,7 +190,7 @@ def failed_open_beside(request: Request, under_test: UnderTest) -> Observation:
         def run(thread: int, round_: int, inputs: Any) -> Sequence[Any]:
             if thread < running:
                 return backend.run(inputs)
-            model = race_models.mixing(1) if thread < opening else hopeless[round_ % len(hopeless)]
+            model = models.mixing(1) if thread < opening else hopeless[round_ % len(hopeless)]
             with device.open(edge, model) as other:
                 return other.run(inputs)
 
@@ -260,7 +260,7 @@ def _spoilt(values: dict[str, Array], round_: int) -> dict[str, Array]:
 def _model_files(folder: Path) -> tuple[bytes | str, ...]:
     """Return a model as bytes, as its file, and as a file with the weights in another file."""
     whole, parted = folder / "whole.onnx", folder / "parted.onnx"
-    whole.write_bytes(race_models.mixing())
-    parted.write_bytes(race_models.mixing(weights_file="weights.bin"))
-    (folder / "weights.bin").write_bytes(race_models.weights(0))
+    whole.write_bytes(models.mixing())
+    parted.write_bytes(models.mixing(weights_file="weights.bin"))
+    (folder / "weights.bin").write_bytes(models.weights(0))
     return whole.read_bytes(), str(whole), str(parted)

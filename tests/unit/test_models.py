@@ -9,7 +9,8 @@ import onnx
 import pytest
 from onnx.reference import ReferenceEvaluator
 
-from harness.worker import smallest_models
+from harness.wire.values import ElementType
+from harness.worker.models import smallest
 
 
 def opsets_of(model: onnx.ModelProto) -> dict[str, int]:
@@ -17,7 +18,7 @@ def opsets_of(model: onnx.ModelProto) -> dict[str, int]:
     return {opset.domain: opset.version for opset in model.opset_import}
 
 
-@pytest.mark.parametrize("data", [smallest_models.identity(), smallest_models.addition()])
+@pytest.mark.parametrize("data", [smallest.identity(), smallest.addition()])
 def test_the_default_models_are_valid_and_old(data: bytes) -> None:
     """Each passes onnx.checker, shapes inferred too, with an IR version and opset that all load."""
     model = onnx.load_model_from_string(data)
@@ -31,7 +32,7 @@ def test_the_default_models_are_valid_and_old(data: bytes) -> None:
 @pytest.mark.parametrize("ir", [3, 8, 10, onnx.IR_VERSION])
 def test_an_identity_has_the_ir_version_asked_for(ir: int) -> None:
     """Any IR version that onnx knows makes a valid model."""
-    model = onnx.load_model_from_string(smallest_models.identity(ir=ir))
+    model = onnx.load_model_from_string(smallest.identity(ir=ir))
 
     onnx.checker.check_model(model)
 
@@ -41,7 +42,7 @@ def test_an_identity_has_the_ir_version_asked_for(ir: int) -> None:
 @pytest.mark.parametrize("opset", [1, 13, 14, onnx.defs.onnx_opset_version()])
 def test_an_identity_has_the_opset_asked_for(opset: int) -> None:
     """Any opset that onnx knows makes a valid model."""
-    model = onnx.load_model_from_string(smallest_models.identity(opsets={"": opset}))
+    model = onnx.load_model_from_string(smallest.identity(opsets={"": opset}))
 
     onnx.checker.check_model(model)
 
@@ -52,7 +53,7 @@ def test_an_identity_may_import_other_domains() -> None:
     """A domain is added to the default import, and a version of two bytes is written rightly."""
     asked = {"ai.onnx.ml": 3, "com.microsoft": 1, "": 300}
 
-    model = onnx.load_model_from_string(smallest_models.identity(ir=200, opsets=asked))
+    model = onnx.load_model_from_string(smallest.identity(ir=200, opsets=asked))
 
     assert model.ir_version == 200
     assert opsets_of(model) == asked
@@ -61,8 +62,8 @@ def test_an_identity_may_import_other_domains() -> None:
 def test_the_models_do_what_they_say() -> None:
     """Evaluated by onnx itself, one hands on its input and the other adds."""
     x, w = np.array([1, 2, 3], np.float32), np.array([0.5, -2, 40], np.float32)
-    identity = onnx.load_model_from_string(smallest_models.identity())
-    addition = onnx.load_model_from_string(smallest_models.addition())
+    identity = onnx.load_model_from_string(smallest.identity())
+    addition = onnx.load_model_from_string(smallest.addition())
 
     same: Any = ReferenceEvaluator(identity).run(None, {"x": x})
     total: Any = ReferenceEvaluator(addition).run(None, {"x": x, "w": w})
@@ -72,14 +73,15 @@ def test_the_models_do_what_they_say() -> None:
 
 
 @pytest.mark.parametrize(
-    ("of", "dtype"), [(smallest_models.FLOAT, "float32"), (smallest_models.FLOAT16, "float16")]
+    ("of", "dtype"), [(ElementType.FLOAT, "float32"), (ElementType.FLOAT16, "float16")]
 )
-def test_steps_follow_one_another(of: int, dtype: str) -> None:
+def test_steps_follow_one_another(of: ElementType, dtype: str) -> None:
     """The operators of one input are applied in their order, in the element type asked for."""
-    model = onnx.load_model_from_string(smallest_models.steps("Neg", "Abs", "Neg", of=of))
+    model = onnx.load_model_from_string(smallest.steps("Neg", "Abs", "Neg", of=of))
     x = np.array([1, -2, 3], dtype)
 
     onnx.checker.check_model(model, full_check=True)
-    y = np.asarray(ReferenceEvaluator(model).run(None, {"x": x})[0])
+    found: Any = ReferenceEvaluator(model).run(None, {"x": x})
+    (y,) = found
 
     assert (y.dtype, y.tolist()) == (x.dtype, [-1, -2, -3])

@@ -21,10 +21,10 @@ from harness.wire.providers import (
     DeviceRequest,
     concurrent_run,
 )
-from harness.worker import race_models
 from harness.worker.backend import OpenOptions, ThreadError
 from harness.worker.cases import Observation, implements
-from harness.worker.cases.races import (
+from harness.worker.cases.concurrency import models
+from harness.worker.cases.concurrency.races import (
     THREADS,
     Race,
     compete,
@@ -32,8 +32,8 @@ from harness.worker.cases.races import (
     run_alone,
     run_together,
 )
-from harness.worker.cases.racing import SETTINGS, Device, at_edge, matrices, racing
-from harness.worker.cases.schedules import (
+from harness.worker.cases.concurrency.racing import SETTINGS, Device, at_edge, matrices, racing
+from harness.worker.cases.concurrency.schedules import (
     EdgedBinding,
     Hold,
     Perturbation,
@@ -43,8 +43,8 @@ from harness.worker.cases.schedules import (
 
 if TYPE_CHECKING:
     from harness.worker.backend import Backend
+    from harness.worker.cases.concurrency.schedules import Edge
     from harness.worker.cases.refusals import Seen
-    from harness.worker.cases.schedules import Edge
     from harness.worker.under_test import UnderTest
 
 OVERLAP_S = 10.0
@@ -199,7 +199,7 @@ def _pretended(under_test: UnderTest, contract: ConcurrentRun, edge: Edge) -> Ba
         settings=SETTINGS,
     )
     binding = EdgedBinding(inner=under_test.binding, edge=edge, claims=provider)
-    return under_test.backend.open(race_models.mixing(), options, binding=binding)
+    return under_test.backend.open(models.mixing(), options, binding=binding)
 
 
 def _measure(backend: Backend, hold: Hold, contract: ConcurrentRun, seen: Seen) -> None:

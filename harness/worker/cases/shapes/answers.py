@@ -16,9 +16,9 @@ from harness.worker.backend import OpenOptions
 from harness.worker.bindings import SessionSettings
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.refusals import observed
+from harness.worker.cases.shapes.inputs import Given, bound, inputs_of
+from harness.worker.cases.shapes.models import answer, model_bytes, versions
 from harness.worker.comparison import compare
-from harness.worker.shape_inputs import Given, bound, inputs_of
-from harness.worker.shape_models import answer, model_bytes, versions
 from harness.worker.tensors import Array, PackedTensor
 
 if TYPE_CHECKING:

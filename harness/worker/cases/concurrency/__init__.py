@@ -1,0 +1,1 @@
+"""The suite `concurrency`: what threads at once get is what each of them gets alone."""

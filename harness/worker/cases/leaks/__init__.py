@@ -1,0 +1,1 @@
+"""The suite `leaks`: nothing grows with the number of sessions, runs and refusals."""
