@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import contextlib
-import importlib
-import pkgutil
 import sys
 import traceback
 from typing import TYPE_CHECKING, Any
@@ -13,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 from harness.wire.channel import Channel, ChannelClosedError
 from harness.wire.messages import Evidence, Reply, Request
 from harness.wire.outcomes import Outcome
-from harness.worker import cases, probe
-from harness.worker.cases import IMPLEMENTED
+from harness.worker import probe
+from harness.worker.cases import implemented
 from harness.worker.under_test import UnderTest
 
 if TYPE_CHECKING:
@@ -38,18 +36,11 @@ def main(arguments: Sequence[str], make: Callable[[Binding], UnderTest]) -> int:
         channel.send({"unusable": traceback.format_exc()})
         return 1
     channel.send(hello)
-    import_cases()
     # After the hello: what follows needs a build that can be imported.
     from harness.worker.bindings.python import PythonBinding  # noqa: PLC0415
 
     serve(channel, make(PythonBinding()))
     return 0
-
-
-def import_cases() -> None:
-    """Import every module that carries out cases, which registers its functions."""
-    for module in pkgutil.walk_packages(cases.__path__, f"{cases.__name__}."):
-        importlib.import_module(module.name)
 
 
 def sound(binding: Binding) -> UnderTest:
@@ -72,7 +63,7 @@ def carry_out(message: dict[str, Any], under_test: UnderTest) -> Reply:
     """Return what the case observed; an error that no case named is our own fault."""
     try:
         request = Request.from_json(message)
-        seen: Observation = IMPLEMENTED[request.procedure](request, under_test)
+        seen: Observation = implemented()[request.procedure](request, under_test)
     except Exception as error:  # noqa: BLE001 - boundary: the next case must still run
         return _fault(message.get("number", 0), error)
     return Reply(number=request.number, outcome=seen.outcome, evidence=seen.evidence)

@@ -15,7 +15,7 @@ from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
 from harness.worker.__main__ import serve
 from harness.worker.bindings import Slot
-from harness.worker.cases import IMPLEMENTED, Observation
+from harness.worker.cases import Observation, implemented
 from harness.worker.under_test import UnderTest
 from tests.unit.scripted_binding import ScriptedBinding, X, Y
 
@@ -100,7 +100,7 @@ def test_an_error_that_no_case_named_is_our_fault(
     def raising(_request: Request, _binding: object) -> Observation:
         raise ZeroDivisionError("ours")
 
-    monkeypatch.setitem(IMPLEMENTED, "raising", raising)
+    monkeypatch.setitem(implemented(), "raising", raising)
 
     reply = asked(controller, {"number": 1, "procedure": "raising", "device": "CPU"})
 
@@ -119,7 +119,7 @@ def test_evidence_that_is_not_json_is_our_fault(
         evidence = Evidence(answer={"scores": np.zeros(3)})
         return Observation(outcome=Outcome.PASS, evidence=evidence)
 
-    monkeypatch.setitem(IMPLEMENTED, "careless", careless)
+    monkeypatch.setitem(implemented(), "careless", careless)
 
     reply = asked(controller, {"number": 1, "procedure": "careless", "device": "CPU"})
 

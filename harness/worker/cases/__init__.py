@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import functools
+import importlib
+import pkgutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -25,15 +28,23 @@ class Observation:
 if TYPE_CHECKING:
     CaseFunction = Callable[[Request, UnderTest], Observation]
 
-IMPLEMENTED: dict[str, Any] = {}
+_IMPLEMENTED: dict[str, Any] = {}
 """The functions by procedure id, filled as the modules of this package are imported."""
+
+
+@functools.cache
+def implemented() -> dict[str, CaseFunction]:
+    """Return the function of every procedure by its id, importing all that carry out cases."""
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
+        importlib.import_module(module.name)
+    return _IMPLEMENTED
 
 
 def implements(procedure: Procedure) -> Callable[[CaseFunction], CaseFunction]:
     """Register the decorated function as the one that carries out `procedure`."""
 
     def register(function: CaseFunction) -> CaseFunction:
-        IMPLEMENTED[procedure.id] = function
+        _IMPLEMENTED[procedure.id] = function
         return function
 
     return register
