@@ -75,6 +75,11 @@ class Faults:
     def __init__(self) -> None:
         self._found: list[str] = []
 
+    @property
+    def any(self) -> bool:
+        """Whether a fault has been noted."""
+        return bool(self._found)
+
     def expect(self, what: str, got: Any, wanted: Any) -> None:
         """Note a fault unless both are equal."""
         if got != wanted:
