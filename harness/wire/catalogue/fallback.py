@@ -75,6 +75,10 @@ HERE = {
 NOT_IN_BUILD = _anywhere(
     "not-in-build", "A provider of another build is told at registration, and the CPU serves."
 )
+BAD_MODEL = _anywhere(
+    "bad-model",
+    "A model that nothing loads is refused by every candidate in its turn, and the next one opens.",
+)
 UNKNOWN_PROVIDER = _anywhere(
     "unknown-provider", "Options for a provider that nobody knows are refused, with a suggestion."
 )
@@ -156,6 +160,7 @@ CASES: tuple[Procedure, ...] = (
     NO_NODE_TAKEN,
     *HERE.values(),
     NOT_IN_BUILD,
+    BAD_MODEL,
     UNKNOWN_PROVIDER,
     DRIVER_MISSING,
     DEVICE_INDEX,

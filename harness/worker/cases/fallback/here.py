@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ctypes
+import itertools
 import os
 import tempfile
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.wire.catalogue.fallback import (
+    BAD_MODEL,
     CPU_FORBIDDEN,
     DEVICE_INDEX,
     DEVICES_HIDDEN,
@@ -147,6 +149,31 @@ def _claims(binding: Binding, attached: str, options: Mapping[str, str]) -> str:
     except BindingError:
         return "refused"
     return "made" if provider in session.providers else "refused"
+
+
+@carries_out(BAD_MODEL)
+def bad_model(_request: Request, under_test: UnderTest) -> Observation:
+    """Ask for each device with bytes that are no model, then with a model."""
+    faults = Faults()
+    wanted = on_the_cpu(under_test, MODEL)
+    available = under_test.binding.available_providers()
+    steps: Sequence[FallbackStep] = ()
+    for device, broken in itertools.product(DeviceRequest, (MODEL[:-1], b"no model")):
+        options = OpenOptions(device=device, settings=ONE_THREAD)
+        try:
+            under_test.open(broken, options).close()
+            faults.note(f"{device}: opened {broken!r}")
+        except OpenError as error:
+            steps = error.steps
+            tried = [step.attached for step in steps]
+            faults.expect(f"{device}: refused by", tried, list(PROMISED[device]))
+            for step in steps:
+                _expect_stage(faults, step, available)
+        with under_test.open(MODEL, options) as backend:
+            (got,) = backend.run([X])
+        if backend.attached == "CPU" and not same(got, wanted):
+            faults.note(f"{device}: the result after it is {got!r}, the CPU's {wanted!r}")
+    return faults.observation(fallback=steps)
 
 
 @carries_out(UNKNOWN_PROVIDER)
