@@ -71,6 +71,7 @@ def run_after_close(request: Request, under_test: UnderTest) -> Observation:
             lambda thread, round_: backend.run(at_edge(edge, matrices(thread, round_))),
             threads=THREADS,
             rounds=ROUNDS_AFTER,
+            perturbation=edge,
         )
         seen.answer["runs"] = len(attempts)
         if others := [one for one in attempts if not isinstance(one.error, ClosedError)]:
@@ -87,11 +88,14 @@ def close_at_once(request: Request, under_test: UnderTest) -> Observation:
     device = Device(request, under_test)
     with racing(under_test) as seen:
         device.note_placement(seen)
-        edge = device.perturbation(THREADS)
+        edge = device.perturbation(THREADS, places=(Place.LINE,))
         backends = [device.open(edge) for _ in range(CLOSINGS)]
         seen.stage = "close"
         attempts = at_once(
-            lambda _thread, round_: backends[round_].close(), threads=THREADS, rounds=CLOSINGS
+            lambda _thread, round_: backends[round_].close(),
+            threads=THREADS,
+            rounds=CLOSINGS,
+            perturbation=edge,
         )
         for backend in backends:
             backend.close()

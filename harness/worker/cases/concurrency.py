@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from harness.worker.tensors import Array
     from harness.worker.under_test import UnderTest
 
-OPENING_ROUNDS = 4
+OPENING_ROUNDS = 5
 """Rounds of a case that opens a session in each: an EP that compiles takes 25 ms and more."""
 
 MODELS = tuple(race_models.mixing(model) for model in range(4))

@@ -32,7 +32,7 @@ from harness.worker.cases.races import (
     run_alone,
     run_together,
 )
-from harness.worker.cases.racing import SETTINGS, Device, at_edge, matrices, racing
+from harness.worker.cases.racing import SETTINGS, Device, at_edge, code_of, matrices, racing
 from harness.worker.cases.schedules import (
     EdgedBinding,
     Hold,
@@ -91,7 +91,7 @@ def serialised_turns(_request: Request, under_test: UnderTest) -> Observation:
         hold = Hold(Place.BEFORE)
         with _pretended(under_test, ConcurrentRun.SERIALISED, hold) as backend:
             _measure(backend, hold, ConcurrentRun.SERIALISED, seen)
-        edge = Perturbation(1)
+        edge = Perturbation(1, code=code_of(under_test))
         with _pretended(under_test, ConcurrentRun.SERIALISED, edge) as backend:
             race = Race(
                 inputs=lambda thread, round_: at_edge(edge, matrices(thread, round_)),
@@ -107,7 +107,7 @@ def serialised_turns(_request: Request, under_test: UnderTest) -> Observation:
 def forbidden_thread(_request: Request, under_test: UnderTest) -> Observation:
     """Run in one thread, then in others, then in the first again."""
     with racing(under_test) as seen:
-        edge = Perturbation(1)
+        edge = Perturbation(1, code=code_of(under_test))
         with _pretended(under_test, ConcurrentRun.FORBIDDEN, edge) as backend:
             seen.stage = "run"
             inputs = matrices(0, 0)
@@ -129,7 +129,7 @@ def forbidden_thread(_request: Request, under_test: UnderTest) -> Observation:
 def turn_after_error(_request: Request, under_test: UnderTest) -> Observation:
     """Let every second run be refused by the session, where runs take turns."""
     with racing(under_test) as seen:
-        edge = Perturbation(1)
+        edge = Perturbation(1, code=code_of(under_test))
 
         def inputs(thread: int, round_: int) -> Any:
             values = matrices(thread, round_)

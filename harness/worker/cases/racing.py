@@ -22,6 +22,7 @@ from harness.worker.cases.schedules import (
     HungError,
     Inputs,
     Perturbation,
+    Place,
     quick_switches,
 )
 
@@ -82,14 +83,18 @@ class Device:
         model = race_models.mixing() if model is None else model
         return self._under_test.backend.open(model, self.options(), binding=binding)
 
-    def perturbation(self, parties: int) -> Perturbation:
+    def perturbation(self, parties: int, places: tuple[Place, ...] = tuple(Place)) -> Perturbation:
         """Return a perturbation at which `parties` threads meet if the EP lets them run at once.
 
         Where even one after the other is too many, the case cannot be carried out.
         """
         if self.contract is ConcurrentRun.FORBIDDEN:
             raise BindingLimitError("an execution provider whose session several threads may run")
-        return Perturbation(parties if self.contract is ConcurrentRun.ALLOWED else 1)
+        return Perturbation(
+            parties if self.contract is ConcurrentRun.ALLOWED else 1,
+            code=code_of(self._under_test),
+            places=places,
+        )
 
     def note_placement(self, seen: Seen, model: bytes | None = None, inputs: Any = None) -> None:
         """Run the model once in a session that says on which provider; note that and the EP."""
@@ -99,6 +104,11 @@ class Device:
             seen.attached = backend.attached
             backend.run(matrices(0, 0) if inputs is None else inputs)
             seen.has_run(backend)
+
+
+def code_of(under_test: UnderTest) -> frozenset[str]:
+    """Return the modules that the backend under test is written in."""
+    return frozenset(one.__module__ for one in under_test.backend.__mro__) - {"builtins"}
 
 
 def matrices(thread: int, round_: int, rows: int = ROWS) -> dict[str, Array]:
