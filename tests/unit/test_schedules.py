@@ -83,6 +83,28 @@ def test_members_meet_in_the_session(place: Place) -> None:
     assert edge.in_flight == 0
 
 
+def checks_and_then_acts(done: list[str]) -> None:
+    """Do something unless it was done before, which two threads at once both do."""
+    if not done:
+        done.append("done")
+
+
+def test_members_meet_between_a_check_and_what_follows() -> None:
+    """At each line of the named modules once: both have looked before either has acted."""
+    edge = Perturbation(2, code=frozenset({__name__}), places=(Place.LINE,))
+    done: list[list[str]] = [[] for _ in range(4)]
+
+    at_once(
+        lambda _thread, round_: checks_and_then_acts(done[round_]),
+        threads=2,
+        rounds=len(done),
+        perturbation=edge,
+    )
+
+    assert ["done", "done"] in done
+    assert edge.missed == 0
+
+
 def test_a_missed_meeting_ends_and_is_no_meeting_any_more(monkeypatch: pytest.MonkeyPatch) -> None:
     """Runs that take turns never meet, and all of them end."""
     monkeypatch.setattr(schedules, "MEET_S", 0.05)
@@ -124,7 +146,7 @@ def test_a_hold_that_nobody_ends_releases_all(monkeypatch: pytest.MonkeyPatch) -
     hold = Hold(Place.INPUTS)
     hold.arm()
 
-    values = dict(Inputs({"x": 1, "w": 2}, hold))
+    values = dict(Inputs(hold, {"x": 1, "w": 2}))
 
     assert values == {"x": 1, "w": 2}
     assert hold.held == 1

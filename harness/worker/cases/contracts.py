@@ -32,10 +32,11 @@ from harness.worker.cases.races import (
     run_alone,
     run_together,
 )
-from harness.worker.cases.racing import SETTINGS, Device, at_edge, code_of, matrices, racing
+from harness.worker.cases.racing import SETTINGS, Device, code_of, matrices, racing
 from harness.worker.cases.schedules import (
     EdgedBinding,
     Hold,
+    Inputs,
     Perturbation,
     Place,
     at_once,
@@ -94,7 +95,7 @@ def serialised_turns(_request: Request, under_test: UnderTest) -> Observation:
         edge = Perturbation(1, code=code_of(under_test))
         with _pretended(under_test, ConcurrentRun.SERIALISED, edge) as backend:
             race = Race(
-                inputs=lambda thread, round_: at_edge(edge, matrices(thread, round_)),
+                inputs=lambda thread, round_: Inputs(edge, matrices(thread, round_)),
                 run=lambda _thread, _round, inputs: backend.run(inputs),
             )
             compete(race, edge, seen)
@@ -134,7 +135,7 @@ def turn_after_error(_request: Request, under_test: UnderTest) -> Observation:
         def inputs(thread: int, round_: int) -> Any:
             values = matrices(thread, round_)
             narrow = {**values, "x": values["x"][:, 1:]}
-            return at_edge(edge, narrow if thread in refused else values)
+            return Inputs(edge, narrow if thread in refused else values)
 
         refused = frozenset(range(1, THREADS, 2))
         with _pretended(under_test, ConcurrentRun.SERIALISED, edge) as backend:

@@ -20,7 +20,6 @@ from harness.worker.cases.schedules import (
     Edge,
     EdgedBinding,
     HungError,
-    Inputs,
     Perturbation,
     Place,
     quick_switches,
@@ -116,8 +115,3 @@ def matrices(thread: int, round_: int, rows: int = ROWS) -> dict[str, Array]:
     draw = np.random.default_rng([SEED, thread, round_])
     shape = (rows, race_models.WIDTH)
     return {name: draw.integers(-99, 100, shape).astype(np.float32) for name in "xb"}
-
-
-def at_edge(edge: Edge, values: dict[str, Array]) -> Inputs:
-    """Return the inputs so that they pass the edge when they are read."""
-    return Inputs(values, edge)

@@ -187,7 +187,7 @@ class Hold(Edge):
 class Inputs(Mapping[str, Any]):
     """Inputs by name that pass an edge as the backend reads them."""
 
-    def __init__(self, values: Mapping[str, Any], edge: Edge) -> None:
+    def __init__(self, edge: Edge, values: Mapping[str, Any]) -> None:
         self._values = values
         self._edge = edge
 
