@@ -16,6 +16,7 @@ from harness.wire.providers import (
     ConcurrentRun,
     DeviceRequest,
     ExecutionProvider,
+    concurrent_run,
 )
 from harness.wire.values import ElementType
 from harness.worker.backend import (
@@ -25,6 +26,7 @@ from harness.worker.backend import (
     InputError,
     OpenError,
     OpenOptions,
+    ThreadError,
 )
 from harness.worker.bindings import BindingError, SessionSettings, Slot
 from harness.worker.tensors import PackedTensor
@@ -574,6 +576,35 @@ def test_runs_meet_on_one_session_only_where_that_is_allowed(provider: Execution
         met = [y.tolist() == [1] for (y,) in threads.map(backend.run, [[f32(1)], [f32(2)]])]
 
     assert met == [allowed, allowed]
+
+
+@pytest.mark.parametrize(
+    ("provider", "option"), [("CUDA", "enable_cuda_graph"), ("TENSORRT", "trt_cuda_graph_enable")]
+)
+def test_a_captured_graph_belongs_to_one_thread(provider: str, option: str) -> None:
+    """The first thread that runs keeps the session; another one gets ThreadError."""
+    added = {ExecutionProvider[provider]: {option: "1"}}
+    backend = opened(
+        ScriptedBinding(), device=DeviceRequest[provider], strict=True, providers=added
+    )
+    before = backend.run([f32(1)])
+
+    with ThreadPoolExecutor(1) as threads:
+        other = threads.submit(backend.run, [f32(2)]).exception()
+
+    assert backend.concurrent_run is ConcurrentRun.FORBIDDEN
+    assert isinstance(other, ThreadError)
+    assert "only MainThread may run this session" in str(other)
+    assert backend.run([f32(1)]) == before
+
+
+def test_a_graph_that_is_not_captured_forbids_nothing() -> None:
+    """The option may stand there and say no."""
+    options = {"enable_cuda_graph": "0"}
+
+    allowed = concurrent_run(ExecutionProvider.CUDA, options)
+
+    assert allowed is ConcurrentRun.ALLOWED
 
 
 def test_two_sessions_of_a_serialised_provider_run_at_once() -> None:

@@ -23,8 +23,8 @@ from harness.worker.cases.concurrency.races import (
     run_together,
     tell,
 )
-from harness.worker.cases.concurrency.racing import Device, at_edge, matrices, racing
-from harness.worker.cases.concurrency.schedules import MEET_S, Attempt, Hold, Place, at_once
+from harness.worker.cases.concurrency.racing import Device, matrices, racing
+from harness.worker.cases.concurrency.schedules import MEET_S, Attempt, Hold, Inputs, Place, at_once
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -68,9 +68,10 @@ def run_after_close(request: Request, under_test: UnderTest) -> Observation:
         backend.close()
         seen.stage = "run"
         attempts = at_once(
-            lambda thread, round_: backend.run(at_edge(edge, matrices(thread, round_))),
+            lambda thread, round_: backend.run(Inputs(edge, matrices(thread, round_))),
             threads=THREADS,
             rounds=ROUNDS_AFTER,
+            perturbation=edge,
         )
         seen.answer["runs"] = len(attempts)
         if others := [one for one in attempts if not isinstance(one.error, ClosedError)]:
@@ -87,11 +88,14 @@ def close_at_once(request: Request, under_test: UnderTest) -> Observation:
     device = Device(request, under_test)
     with racing(under_test) as seen:
         device.note_placement(seen)
-        edge = device.perturbation(THREADS)
+        edge = device.perturbation(THREADS, places=(Place.LINE,))
         backends = [device.open(edge) for _ in range(CLOSINGS)]
         seen.stage = "close"
         attempts = at_once(
-            lambda _thread, round_: backends[round_].close(), threads=THREADS, rounds=CLOSINGS
+            lambda _thread, round_: backends[round_].close(),
+            threads=THREADS,
+            rounds=CLOSINGS,
+            perturbation=edge,
         )
         for backend in backends:
             backend.close()
@@ -105,7 +109,7 @@ def _close_with_runs_at(place: Place, device: Device, seen: Seen) -> None:
     hold = Hold(place)
     backend = device.open(hold)
     race = Race(
-        inputs=lambda thread, round_: at_edge(hold, matrices(thread, round_)),
+        inputs=lambda thread, round_: Inputs(hold, matrices(thread, round_)),
         run=lambda _thread, _round, inputs: backend.run(inputs),
         rounds=1,
     )
@@ -142,7 +146,7 @@ def _close_at_any_moment(device: Device, seen: Seen) -> None:
         return []
 
     race = Race(
-        inputs=lambda thread, round_: at_edge(edge, matrices(thread, round_)),
+        inputs=lambda thread, round_: Inputs(edge, matrices(thread, round_)),
         run=run,
         rounds=CLOSINGS * STEPS,
     )

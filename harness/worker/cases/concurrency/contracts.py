@@ -32,10 +32,11 @@ from harness.worker.cases.concurrency.races import (
     run_alone,
     run_together,
 )
-from harness.worker.cases.concurrency.racing import SETTINGS, Device, at_edge, matrices, racing
+from harness.worker.cases.concurrency.racing import SETTINGS, Device, code_of, matrices, racing
 from harness.worker.cases.concurrency.schedules import (
     EdgedBinding,
     Hold,
+    Inputs,
     Perturbation,
     Place,
     at_once,
@@ -91,10 +92,10 @@ def serialised_turns(_request: Request, under_test: UnderTest) -> Observation:
         hold = Hold(Place.BEFORE)
         with _pretended(under_test, ConcurrentRun.SERIALISED, hold) as backend:
             _measure(backend, hold, ConcurrentRun.SERIALISED, seen)
-        edge = Perturbation(1)
+        edge = Perturbation(1, code=code_of(under_test))
         with _pretended(under_test, ConcurrentRun.SERIALISED, edge) as backend:
             race = Race(
-                inputs=lambda thread, round_: at_edge(edge, matrices(thread, round_)),
+                inputs=lambda thread, round_: Inputs(edge, matrices(thread, round_)),
                 run=lambda _thread, _round, inputs: backend.run(inputs),
             )
             compete(race, edge, seen)
@@ -107,7 +108,7 @@ def serialised_turns(_request: Request, under_test: UnderTest) -> Observation:
 def forbidden_thread(_request: Request, under_test: UnderTest) -> Observation:
     """Run in one thread, then in others, then in the first again."""
     with racing(under_test) as seen:
-        edge = Perturbation(1)
+        edge = Perturbation(1, code=code_of(under_test))
         with _pretended(under_test, ConcurrentRun.FORBIDDEN, edge) as backend:
             seen.stage = "run"
             inputs = matrices(0, 0)
@@ -129,12 +130,12 @@ def forbidden_thread(_request: Request, under_test: UnderTest) -> Observation:
 def turn_after_error(_request: Request, under_test: UnderTest) -> Observation:
     """Let every second run be refused by the session, where runs take turns."""
     with racing(under_test) as seen:
-        edge = Perturbation(1)
+        edge = Perturbation(1, code=code_of(under_test))
 
         def inputs(thread: int, round_: int) -> Any:
             values = matrices(thread, round_)
             narrow = {**values, "x": values["x"][:, 1:]}
-            return at_edge(edge, narrow if thread in refused else values)
+            return Inputs(edge, narrow if thread in refused else values)
 
         refused = frozenset(range(1, THREADS, 2))
         with _pretended(under_test, ConcurrentRun.SERIALISED, edge) as backend:

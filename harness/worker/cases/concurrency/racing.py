@@ -19,8 +19,8 @@ from harness.worker.cases.concurrency.schedules import (
     Edge,
     EdgedBinding,
     HungError,
-    Inputs,
     Perturbation,
+    Place,
     quick_switches,
 )
 from harness.worker.cases.refusals import observed
@@ -82,14 +82,18 @@ class Device:
         model = models.mixing() if model is None else model
         return self._under_test.backend.open(model, self.options(), binding=binding)
 
-    def perturbation(self, parties: int) -> Perturbation:
+    def perturbation(self, parties: int, places: tuple[Place, ...] = tuple(Place)) -> Perturbation:
         """Return a perturbation at which `parties` threads meet if the EP lets them run at once.
 
         Where even one after the other is too many, the case cannot be carried out.
         """
         if self.contract is ConcurrentRun.FORBIDDEN:
             raise BindingLimitError("an execution provider whose session several threads may run")
-        return Perturbation(parties if self.contract is ConcurrentRun.ALLOWED else 1)
+        return Perturbation(
+            parties if self.contract is ConcurrentRun.ALLOWED else 1,
+            code=code_of(self._under_test),
+            places=places,
+        )
 
     def note_placement(self, seen: Seen, model: bytes | None = None, inputs: Any = None) -> None:
         """Run the model once in a session that says on which provider; note that and the EP."""
@@ -101,13 +105,13 @@ class Device:
             seen.has_run(backend)
 
 
+def code_of(under_test: UnderTest) -> frozenset[str]:
+    """Return the modules that the backend under test is written in."""
+    return frozenset(one.__module__ for one in under_test.backend.__mro__) - {"builtins"}
+
+
 def matrices(thread: int, round_: int, rows: int = ROWS) -> dict[str, Array]:
     """Return inputs of `mixing` that nobody else has: small whole numbers."""
     draw = np.random.default_rng([SEED, thread, round_])
     shape = (rows, models.WIDTH)
     return {name: draw.integers(-99, 100, shape).astype(np.float32) for name in "xb"}
-
-
-def at_edge(edge: Edge, values: dict[str, Array]) -> Inputs:
-    """Return the inputs so that they pass the edge when they are read."""
-    return Inputs(values, edge)

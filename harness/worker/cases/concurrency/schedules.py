@@ -1,8 +1,9 @@
 """Threads at once on a perturbed schedule, at the edge between the backend and its binding.
 
 A race needs one thread to come between two steps of another. Here it is made to come: at the inputs
-(the backend has begun a run and reads what it was given), just before the session's own run, and
-just after it, the threads of a round wait for each other, or pause for a moment. All waits end.
+(the backend has begun a run and reads what it was given), just before the session's own run, just
+after it, and at each line of the backend's own code, the threads of a round wait for each other, or
+pause for a moment. All waits end.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from harness.wire.providers import ExecutionProvider
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+    from types import FrameType
 
     from harness.worker.bindings import Binding, Session, SessionSettings
 
@@ -36,6 +38,7 @@ SWITCH_S = 1e-6
 """How soon Python hands its lock on between two steps: 5e-3 lets a short run end undisturbed."""
 
 LONGEST_PAUSE_S = 2e-4
+
 
 SEED = 20261124
 
@@ -53,6 +56,12 @@ class Place(Enum):
     """In the session, after its own run."""
     BETWEEN = auto()
     """With a session that is open and has not been run, or after the close of another one."""
+    LINE = auto()
+    """In the backend: at a line of its own code, at a later one each time."""
+
+
+PAUSES = dict.fromkeys(Place, 0.5) | {Place.LINE: 0.1}
+"""How often a thread pauses at a place; otherwise it only lets others go first."""
 
 
 class Edge:
@@ -87,9 +96,20 @@ class Perturbation(Edge):
     A place at which they did not all arrive in time is no meeting place any more.
     """
 
-    def __init__(self, parties: int) -> None:
-        """Let the first `parties` members meet; the others, or a single one, only pause."""
+    def __init__(
+        self,
+        parties: int,
+        *,
+        code: frozenset[str] = frozenset(),
+        places: tuple[Place, ...] = tuple(Place),
+    ) -> None:
+        """Let the first `parties` members meet; the others, or a single one, only pause.
+
+        `code` names the modules whose lines are places; `places` are taken by turns.
+        """
         super().__init__()
+        self._code = code
+        self._places = places
         self._meetings = {place: threading.Barrier(parties) for place in Place}
         self._member = threading.local()
         self._parties = parties if parties > 1 else 0
@@ -102,23 +122,31 @@ class Perturbation(Edge):
     def begin(self, thread: int, round_: int) -> None:
         """Say that the calling thread is member `thread` of the crew and begins this round."""
         self._member.draw = np.random.default_rng([SEED, thread, round_])
-        places = tuple(Place)
         meets = thread < self._parties
-        self._member.meets = places[round_ % len(places)] if meets else None
+        self._member.meets = self._places[round_ % len(self._places)] if meets else None
+        self._member.lines = round_ // len(self._places)
+        sys.settrace(self._trace)
 
     def at(self, place: Place) -> None:
         """Wait for the others, or pause, or neither; a thread that is no member just goes on."""
         member = self._member
         if not hasattr(member, "draw"):
             return
-        if place is member.meets:
+        if place is member.meets and not (place is Place.LINE and member.lines):
             member.meets = None
             with contextlib.suppress(threading.BrokenBarrierError):
                 self._meetings[place].wait(MEET_S)
-        elif member.draw.random() < 0.5:  # noqa: PLR2004 - half of the time
-            time.sleep(member.draw.random() * LONGEST_PAUSE_S)
-        else:
-            time.sleep(0)
+            return
+        if place is Place.LINE:
+            member.lines -= 1
+        pause = LONGEST_PAUSE_S * member.draw.random()
+        time.sleep(pause if member.draw.random() < PAUSES[place] else 0)
+
+    def _trace(self, frame: FrameType, event: str, _argument: Any) -> Any:
+        """Make each line of the named modules a place; Python calls this in the crew's threads."""
+        if event == "line":
+            self.at(Place.LINE)
+        return self._trace if frame.f_globals.get("__name__") in self._code else None
 
 
 class Hold(Edge):
@@ -159,7 +187,7 @@ class Hold(Edge):
 class Inputs(Mapping[str, Any]):
     """Inputs by name that pass an edge as the backend reads them."""
 
-    def __init__(self, values: Mapping[str, Any], edge: Edge) -> None:
+    def __init__(self, edge: Edge, values: Mapping[str, Any]) -> None:
         self._values = values
         self._edge = edge
 

@@ -24,8 +24,8 @@ from harness.worker.cases.concurrency.races import (
     run_together,
     tell,
 )
-from harness.worker.cases.concurrency.racing import Device, at_edge, matrices, racing
-from harness.worker.cases.concurrency.schedules import SEED, Place
+from harness.worker.cases.concurrency.racing import Device, matrices, racing
+from harness.worker.cases.concurrency.schedules import SEED, Inputs, Place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
     from harness.worker.tensors import Array
     from harness.worker.under_test import UnderTest
 
-OPENING_ROUNDS = 4
+OPENING_ROUNDS = 5
 """Rounds of a case that opens a session in each: an EP that compiles takes 25 ms and more."""
 
 MODELS = tuple(models.mixing(model) for model in range(4))
@@ -44,7 +44,7 @@ MODELS = tuple(models.mixing(model) for model in range(4))
 
 
 def _drawn(edge: Edge) -> Callable[[int, int], Any]:
-    return lambda thread, round_: at_edge(edge, matrices(thread, round_))
+    return lambda thread, round_: Inputs(edge, matrices(thread, round_))
 
 
 @implements(catalogue.ONE_SESSION)
@@ -71,7 +71,7 @@ def dynamic_shapes(request: Request, under_test: UnderTest) -> Observation:
 
         def inputs(thread: int, round_: int) -> Any:
             rows = 1 + (thread * 7 + round_ * 3) % sizes
-            return at_edge(edge, matrices(thread, round_, rows))
+            return Inputs(edge, matrices(thread, round_, rows))
 
         with device.open(edge) as backend:
             compete(Race(inputs=inputs, run=_runs(backend)), edge, seen)
@@ -87,7 +87,7 @@ def kinds_of_input(request: Request, under_test: UnderTest) -> Observation:
         edge = device.perturbation(THREADS)
         with device.open(edge, model) as backend:
             race = Race(
-                inputs=lambda thread, round_: at_edge(edge, _kinds(thread, round_)),
+                inputs=lambda thread, round_: Inputs(edge, _kinds(thread, round_)),
                 run=_runs(backend),
             )
             compete(race, edge, seen)
@@ -170,7 +170,7 @@ def error_beside(request: Request, under_test: UnderTest) -> Observation:
 
         def inputs(thread: int, round_: int) -> Any:
             values = matrices(thread, round_)
-            return at_edge(edge, values if thread < good else _spoilt(values, round_))
+            return Inputs(edge, values if thread < good else _spoilt(values, round_))
 
         with device.open(edge) as backend:
             refused = frozenset(range(good, THREADS))
