@@ -32,7 +32,7 @@ FIXED_SEED = 20261122
 HOLDS = (Outcome.PASS, Outcome.FALLBACK, Outcome.UNSUPPORTED, Outcome.NOT_TESTED)
 """Outcomes of an example that do not speak against the property, the most telling first."""
 
-SHRINKS_FOR_S = 60.0
+SHRINKS_FOR_S = 30.0
 """How long a failing example is made smaller: each step may cost a worker its life."""
 
 Example = dict[str, Any]
