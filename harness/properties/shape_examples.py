@@ -133,7 +133,8 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
         )
     ),
     "valid/types": _valid(Wanted(ranks=(0, 3))),
-    "valid/packed-types": _valid(Wanted(operators=("Identity",), types=PACKED_TYPES)),
+    "valid/packed-types": _valid(Wanted(operators=("Identity",), types=PACKED_TYPES[:3])),
+    "valid/types-of-4-bits": _valid(Wanted(operators=("Identity",), types=PACKED_TYPES[3:])),
     "valid/integers-of-64-bits": _valid(
         Wanted(operators=OF_INTEGERS, types=("int64", "uint64"), values=Values.WIDE)
     ),

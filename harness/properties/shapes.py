@@ -25,6 +25,7 @@ ASKED: dict[str, tuple[Procedure, dict[Profile, int]]] = {
     "valid/zero-sized-regrouped": (ANSWERS, COUNTS),
     "valid/types": (ANSWERS, COUNTS),
     "valid/packed-types": (ANSWERS, FEW),
+    "valid/types-of-4-bits": (ANSWERS, FEW),
     "valid/integers-of-64-bits": (ANSWERS, COUNTS),
     "valid/integers-of-fewer-bits": (ANSWERS, COUNTS),
     "valid/special-floats": (ANSWERS, COUNTS),
