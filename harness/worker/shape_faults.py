@@ -57,7 +57,7 @@ def _says(wrong: Wrong, wanted: ElementType, given: Any, dims: Dims) -> list[str
     """Return what an error must say of a wrong value: what is wanted and what was given."""
     match wrong:
         case Wrong.RANK | Wrong.RANK_OF_SCALAR | Wrong.SIZE | Wrong.TWO_SIZES:
-            return [*_sizes(dims), *map(str, given.shape)]
+            return [*_sizes(dims), str(list(given.shape))]
         case Wrong.TYPE:
             return [wanted.ort_name, _type_name(given.dtype)]
         case Wrong.BYTE_ORDER:
