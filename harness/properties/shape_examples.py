@@ -28,7 +28,14 @@ if TYPE_CHECKING:
 MOVING = ("Identity", "Transpose", "Concat", "Split", "Flatten")
 """Operators that hand every element on as it is."""
 
+REGROUPING = ("MatMul", "ReduceMax", "ReduceSumSquare", "Flatten")
+"""Operators whose output is not empty, or empty otherwise, where an input is empty."""
+
+NOT_REGROUPING = tuple(name for name in OPERATORS if name not in REGROUPING)
+
 BROADCASTING = tuple(name for name, how in OPERATORS.items() if how.rule is Rule.BROADCAST)
+
+OF_INTEGERS = (*MOVING, "Neg", "Add", "Sub", "Mul", "Max", "Equal", "Less", "ReduceMax")
 
 ODD_NAMES = ("x", "X", "x_", "x:0", "a/b", "a.b", "ünï", "with space", "0", "日本", "x" * 300)
 """Names that look alike, and names that other programs could not have."""
@@ -51,8 +58,8 @@ NO_ARRAYS = (
 )
 OBJECTS = ("bytes", "number", "nothing")
 
-TAKES_ANYTHING = Wanted(ranks=(0, 3), sizes=(2, 3, 1))
-"""What the properties of wrong inputs start from."""
+FOR_THE_BUILD = (Wrong.RANK_OF_SCALAR, Wrong.TWO_SIZES)
+"""What the backend does not look at."""
 
 
 @st.composite
@@ -97,6 +104,13 @@ def _ways(wrong: Wrong, model: ShapeModel, at: int) -> list[dict[str, Any]]:
             if isinstance(size, int)
             for by in (1, 2, 10, *range(-size, 0))
         ],
+        Wrong.RANK_OF_SCALAR: [] if dims else [{"by": 1}, {"by": 2}],
+        Wrong.TWO_SIZES: [
+            {"axis": axis, "by": by}
+            for axis, size in enumerate(dims)
+            if any(size in slot for n, slot in enumerate(model.inputs) if n != at)
+            for by in (1, -1, 2)
+        ],
         Wrong.MISSING: [{}],
         Wrong.UNKNOWN: [{"detail": one} for one in near if one not in model.names],
         Wrong.TOO_MANY: [{"by": by} for by in (1, 2, 3)],
@@ -109,13 +123,25 @@ def _ways(wrong: Wrong, model: ShapeModel, at: int) -> list[dict[str, Any]]:
 
 EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
     "valid/ranks": _valid(Wanted(ranks=(0, HIGHEST_RANK), types=("float", "int32", "bool"))),
-    "valid/zero-sized": _valid(Wanted(sizes=(0, 1, 2, 3), empty=True)),
-    "valid/types": _valid(Wanted(ranks=(0, 3))),
-    "valid/packed-types": _valid(Wanted(operators=("Identity",), types=PACKED_TYPES)),
-    "valid/wide-integers": _valid(
+    "valid/zero-sized": _valid(Wanted(operators=NOT_REGROUPING, sizes=(2, 0, 1, 3), empty=True)),
+    "valid/zero-sized-regrouped": _valid(
         Wanted(
-            operators=(*MOVING, "Neg", "Add", "Sub", "Mul", "Max", "Equal", "Less", "ReduceMax"),
-            types=tuple(one for one in EVERY_TYPE if "int" in one),
+            operators=REGROUPING,
+            types=("float", "double", "int32", "int64"),
+            sizes=(2, 0, 1, 3),
+            empty=True,
+        )
+    ),
+    "valid/types": _valid(Wanted(ranks=(0, 3))),
+    "valid/packed-types": _valid(Wanted(operators=("Identity",), types=PACKED_TYPES[:3])),
+    "valid/types-of-4-bits": _valid(Wanted(operators=("Identity",), types=PACKED_TYPES[3:])),
+    "valid/integers-of-64-bits": _valid(
+        Wanted(operators=OF_INTEGERS, types=("int64", "uint64"), values=Values.WIDE)
+    ),
+    "valid/integers-of-fewer-bits": _valid(
+        Wanted(
+            operators=OF_INTEGERS,
+            types=("int32", "int16", "int8", "uint32", "uint16", "uint8"),
             values=Values.WIDE,
         )
     ),
@@ -139,9 +165,18 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
         Wanted(
             ranks=(1, 4),
             runs=(2, 6),
-            sizes=(2, 3, 1, 0, 7),
+            sizes=(2, 3, 1, 7),
             declared=("named", "anonymous", "static"),
             layouts=(Layout.CONTIGUOUS, Layout.TRANSPOSED),
+        )
+    ),
+    "valid/many-runs-some-empty": _valid(
+        Wanted(
+            operators=NOT_REGROUPING,
+            ranks=(1, 3),
+            runs=(2, 6),
+            sizes=(2, 0, 3),
+            declared=("named", "anonymous"),
         )
     ),
     "valid/large": _valid(
@@ -174,13 +209,25 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
     "invalid/not-an-array": _refusing(Wrong.NOT_AN_ARRAY, Wrong.MASKED, bindings=tuple(Binding)),
     "invalid/not-strings": _refusing(Wrong.OBJECTS, types=("string",), sizes=(2, 3)),
     "invalid/one-after-another": _refusing(
-        *(one for one in Wrong if one is not Wrong.OBJECTS), ranks=(1, 3), runs=(2, 6)
+        *(one for one in Wrong if one not in FOR_THE_BUILD and one is not Wrong.OBJECTS),
+        ranks=(1, 3),
+        runs=(2, 6),
     ),
     "build/type": _refusing(Wrong.TYPE),
-    "build/byte-order": _refusing(Wrong.BYTE_ORDER),
+    "build/byte-order": _refusing(Wrong.BYTE_ORDER, types=EVERY_TYPE[:-1]),
+    "build/byte-order-of-strings": _refusing(Wrong.BYTE_ORDER, types=("string",), sizes=(2, 3)),
     "build/rank": _refusing(Wrong.RANK, ranks=(1, 4)),
     "build/size": _refusing(Wrong.SIZE, ranks=(1, 4), declared=("static", "static", "named")),
     "build/names": _refusing(Wrong.MISSING, Wrong.UNKNOWN),
-    "build/not-an-array": _refusing(Wrong.NOT_AN_ARRAY),
+    "build/not-an-array": _refusing(Wrong.NOT_AN_ARRAY, ranks=(1, 3)),
+    "build/rank-of-scalar": _refusing(
+        Wrong.RANK_OF_SCALAR, operators=("Identity", "Neg", "Abs"), ranks=(0, 0)
+    ),
+    "build/one-name-two-sizes": _refusing(
+        Wrong.TWO_SIZES,
+        operators=("Add", "Concat", "Max", "MatMul", "Where", "SumAndDifference"),
+        ranks=(1, 3),
+        declared=("named",),
+    ),
 }
 """The examples of each property, by its name within the suite."""

@@ -22,14 +22,18 @@ FEW = {Profile.CI: 25, Profile.NIGHTLY: 400}
 ASKED: dict[str, tuple[Procedure, dict[Profile, int]]] = {
     "valid/ranks": (ANSWERS, COUNTS),
     "valid/zero-sized": (ANSWERS, COUNTS),
+    "valid/zero-sized-regrouped": (ANSWERS, COUNTS),
     "valid/types": (ANSWERS, COUNTS),
     "valid/packed-types": (ANSWERS, FEW),
-    "valid/wide-integers": (ANSWERS, COUNTS),
+    "valid/types-of-4-bits": (ANSWERS, FEW),
+    "valid/integers-of-64-bits": (ANSWERS, COUNTS),
+    "valid/integers-of-fewer-bits": (ANSWERS, COUNTS),
     "valid/special-floats": (ANSWERS, COUNTS),
     "valid/strings": (ANSWERS, COUNTS),
     "valid/layouts": (ANSWERS, COUNTS),
     "valid/broadcast": (ANSWERS, COUNTS),
     "valid/many-runs": (ANSWERS, COUNTS),
+    "valid/many-runs-some-empty": (ANSWERS, COUNTS),
     "valid/large": (ANSWERS, FEW),
     "valid/names": (ANSWERS, COUNTS),
     "valid/two-sessions": (ANSWERS_TWICE, FEW),
@@ -44,10 +48,13 @@ ASKED: dict[str, tuple[Procedure, dict[Profile, int]]] = {
     "invalid/one-after-another": (REFUSES, COUNTS),
     "build/type": (BUILD_REFUSES, COUNTS),
     "build/byte-order": (BUILD_REFUSES, FEW),
+    "build/byte-order-of-strings": (BUILD_REFUSES, FEW),
     "build/rank": (BUILD_REFUSES, COUNTS),
     "build/size": (BUILD_REFUSES, COUNTS),
     "build/names": (BUILD_REFUSES, FEW),
     "build/not-an-array": (BUILD_REFUSES, FEW),
+    "build/rank-of-scalar": (BUILD_REFUSES, FEW),
+    "build/one-name-two-sizes": (BUILD_REFUSES, COUNTS),
 }
 """The properties: what is asked of a worker, and of how many examples."""
 

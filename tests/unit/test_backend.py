@@ -70,7 +70,7 @@ def failing(*attached: str) -> dict[str, BindingError | Drops]:
     return {name: BindingError("FAIL", f"no device for {name}") for name in attached}
 
 
-def f32(*values: float) -> Any:
+def f32(*values: Any) -> Any:
     """Return a float32 vector."""
     return np.array(values, np.float32)
 
@@ -315,15 +315,22 @@ def test_inputs_bind_by_name_or_by_position(given: Any) -> None:
     assert y.tolist() == [-19]
 
 
-def test_an_input_may_be_left_out() -> None:
-    """What an input is left out for, optional or not, only ONNX Runtime knows: it is asked."""
-    binding = ScriptedBinding(
-        inputs=(slot("a", "float"), slot("b", "float")), answer=lambda feeds: [list(feeds)]
-    )
+def test_only_an_optional_input_may_be_left_out() -> None:
+    """What is missing is named with what is wanted and what was given, unless it is optional."""
+    inputs = (slot("a", "float"), Slot(name="b", type="tensor(int64)", shape=("n", 3)))
+    optional = Slot(name="c", type="optional(tensor(float))", shape=())
+    binding = ScriptedBinding(inputs=(*inputs, optional), answer=lambda feeds: [list(feeds)])
+    backend = opened(binding)
 
-    by_position, by_name = opened(binding).run([f32(1)]), opened(binding).run({"b": f32(1)})
+    (without_c,) = backend.run([f32(1), np.zeros((2, 3), np.int64)])
 
-    assert (by_position, by_name) == ([["a"]], [["b"]])
+    assert without_c == ["a", "b"]
+    for given in ([f32(1)], {"a": f32(1)}):
+        with pytest.raises(InputError) as error:
+            backend.run(given)
+        assert str(error.value) == (
+            "input 'b' is missing: tensor(int64) of shape [n, 3]; given ['a']"
+        )
 
 
 @pytest.mark.parametrize(
@@ -339,6 +346,11 @@ def test_an_input_may_be_left_out() -> None:
             [PackedTensor(element_type=ElementType.INT4, shape=(1,), data=b"\0")],
             "input 'x' wants float, given int4",
         ),
+        ([f32([1])], "input 'x' wants shape [n], given [1, 1]"),
+        ([[1.0]], "input 'x' wants an array of float, given list"),
+        ([np.float32(1)], "input 'x' wants an array of float, given float32"),
+        (f32(1), "inputs come by name or by position, given ndarray; wants ['x']"),
+        ([], "input 'x' is missing: tensor(float) of shape [n]; given []"),
     ],
 )
 def test_a_wrong_input_is_told_by_name_given_and_wanted(given: Any, text: str) -> None:
@@ -361,14 +373,15 @@ def test_a_wrong_input_is_told_by_name_given_and_wanted(given: Any, text: str) -
         ("bfloat16", PackedTensor(element_type=ElementType.BFLOAT16, shape=(1,), data=b"\x80?")),
         ("bool", np.array([True])),
         ("complex64", np.array([1j], np.complex64)),
-        ("float", [f32(1), f32(2)]),
-        ("float", {"a": 1.0}),
-        ("float", None),
+        ("seq(tensor(float))", [f32(1), f32(2)]),
+        ("map(string,tensor(float))", {"a": 1.0}),
+        ("optional(tensor(float))", None),
     ],
 )
 def test_inputs_reach_the_session_as_they_are(of: str, value: Any) -> None:
     """What is of the declared type, and what is no tensor at all, is handed on untouched."""
-    binding = ScriptedBinding(inputs=(slot("x", of),))
+    spelling = of if "(" in of else f"tensor({of})"
+    binding = ScriptedBinding(inputs=(Slot(name="x", type=spelling, shape=(None,)),))
 
     opened(binding).run([value])
 

@@ -56,8 +56,8 @@ def wrong_inputs(model: ShapeModel, run: ShapeRun, fault: Fault) -> Wronged:
 def _says(wrong: Wrong, wanted: ElementType, given: Any, dims: Dims) -> list[str]:
     """Return what an error must say of a wrong value: what is wanted and what was given."""
     match wrong:
-        case Wrong.RANK | Wrong.SIZE:
-            return [*_sizes(dims), *map(str, given.shape)]
+        case Wrong.RANK | Wrong.RANK_OF_SCALAR | Wrong.SIZE | Wrong.TWO_SIZES:
+            return [*_sizes(dims), str(list(given.shape))]
         case Wrong.TYPE:
             return [wanted.ort_name, _type_name(given.dtype)]
         case Wrong.BYTE_ORDER:
@@ -107,13 +107,13 @@ def _of_byte_order(right: Array, _fault: Fault) -> Array:
 
 
 def _of_rank(right: Array, fault: Fault) -> Array:
-    shape = right.shape[: fault.by] if fault.by < 0 else (*right.shape, *[1] * fault.by)
+    shape = right.shape[: fault.by] if fault.by < 0 else (*right.shape, *[2] * fault.by)
     return np.resize(right, shape)
 
 
 def _of_size(right: Array, fault: Fault) -> Array:
     shape = list(right.shape)
-    shape[fault.axis] += fault.by
+    shape[fault.axis] = max(shape[fault.axis] + fault.by, 0)
     return np.resize(right, shape)
 
 
@@ -127,7 +127,9 @@ _WRONG: dict[Wrong, Callable[[Array, Fault], Any]] = {
     Wrong.TYPE: _of_type,
     Wrong.BYTE_ORDER: _of_byte_order,
     Wrong.RANK: _of_rank,
+    Wrong.RANK_OF_SCALAR: _of_rank,
     Wrong.SIZE: _of_size,
+    Wrong.TWO_SIZES: _of_size,
     Wrong.MASKED: lambda right, _: np.ma.masked_array(right, mask=np.ones(right.shape, bool)),
     Wrong.OBJECTS: _of_objects,
     Wrong.NOT_AN_ARRAY: lambda right, fault: NO_ARRAYS[fault.detail](right),
