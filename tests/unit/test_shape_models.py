@@ -14,9 +14,9 @@ from harness.properties.shape_examples import EXAMPLES
 from harness.properties.shape_models import Wanted, models_with_runs
 from harness.properties.shapes import ASKED
 from harness.wire.shapes import OPERATORS, Fault, Layout, ShapeExample, ShapeModel, ShapeRun
-from harness.worker.shape_faults import wrong_inputs
-from harness.worker.shape_inputs import inputs_of
-from harness.worker.shape_models import MEANINGS, answer, model_bytes, output_type
+from harness.worker.cases.shapes.faults import wrong_inputs
+from harness.worker.cases.shapes.inputs import inputs_of
+from harness.worker.cases.shapes.models import MEANINGS, answer, model_bytes, output_type
 from harness.worker.tensors import NUMPY_TYPES
 
 FEW = hypothesis.settings(
