@@ -12,7 +12,7 @@ from harness.wire.channel import Channel, ChannelClosedError
 from harness.wire.messages import Evidence, Reply, Request
 from harness.wire.outcomes import Outcome
 from harness.worker import probe
-from harness.worker.cases import IMPLEMENTED, canary, model_case, offers, pipeline
+from harness.worker.cases import IMPLEMENTED, canary, malformed, model_case, offers, pipeline
 from harness.worker.under_test import UnderTest
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from harness.worker.bindings import Binding
     from harness.worker.cases import Observation
 
-SUITES = (canary, model_case, offers, pipeline)
+SUITES = (canary, malformed, model_case, offers, pipeline)
 """The modules that implement the catalogue: importing them registers their functions."""
 
 

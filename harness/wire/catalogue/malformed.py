@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from harness.wire.catalogue.procedures import Procedure
 
-if TYPE_CHECKING:
-    from harness.wire.catalogue.procedures import Procedure
+MALFORMED = Procedure(
+    id="malformed",
+    about="A malformed model is refused with a typed error, or accepted with a stated meaning.",
+)
 
-PROCEDURES: tuple[Procedure, ...] = ()
+PROCEDURES: tuple[Procedure, ...] = (MALFORMED,)
