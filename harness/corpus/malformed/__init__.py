@@ -10,14 +10,28 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from harness.cases import Case, InTwoProcesses
+from harness.corpus.malformed.bodies import bodies
 from harness.corpus.malformed.element_types import element_types
+from harness.corpus.malformed.external_data import external_data
 from harness.corpus.malformed.faults import Malformed, packed_case
+from harness.corpus.malformed.graphs import graphs
+from harness.corpus.malformed.nesting import nesting
+from harness.corpus.malformed.raw_bytes import raw_bytes
+from harness.corpus.malformed.tensors import tensors
 from harness.corpus.packing import PACK_FORMAT, Packer, packed
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-KINDS: tuple[Callable[[], Iterable[Malformed]], ...] = (element_types,)
+KINDS: tuple[Callable[[], Iterable[Malformed]], ...] = (
+    element_types,
+    tensors,
+    external_data,
+    graphs,
+    bodies,
+    nesting,
+    raw_bytes,
+)
 """What makes the cases, kind by kind."""
 
 

@@ -129,3 +129,16 @@ FUNCTION = valid(
     functions="""<domain: "mine", opset_import: ["": 13]> Same (a) => (b)
     { k = Constant<value = float[3] {0, 0, 0}>()  c = Cast<to = 1>(a)  b = Add(c, k) }""",
 )
+IF_FROM_WEIGHTS = valid(
+    """g (bool c) => (float[3] y) { y = If(c)<
+    then_branch = t () => (float[3] a) { a = Constant<value = float[3] {1, 2, 3}>() },
+    else_branch = e () => (float[3] b) <float[3] w = {1, 2, 3}> { b = Identity(w) }> }""",
+    (np.array(0, np.bool_),),
+)
+FUNCTION_OF_X = valid(
+    "g () => (float[3] y) { y = mine.Made() }",
+    (),
+    opsets='"": 13, "mine": 1',
+    functions="""<domain: "mine", opset_import: ["": 13]> Made () => (b)
+    { k = Constant<value = float[3] {1, 2, 3}>()  b = Identity(k) }""",
+)

@@ -133,6 +133,8 @@ class _Trial:
                 return wrong
         if self._case.outputs is None:
             return ""
+        if len(outputs) != (count := len(self._case.outputs)):
+            return f"there are {len(outputs)} outputs where {count} are right"
         for slot, value, want in zip(backend.outputs, outputs, self._case.outputs, strict=True):
             if found := compare(slot.name, value, load(want, self._case.data), rtol=0, atol=0):
                 return f"output {slot.name!r} is wrong: {found.text}"
