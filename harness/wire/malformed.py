@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
@@ -74,6 +74,9 @@ class MalformedCase:
     """The only right answer; None: any of the declared types and shapes, the same each time."""
     beside: Beside | None = None
     """None: the model is opened from its bytes."""
+    declares: dict[str, str] = field(default_factory=dict)
+    """The type that the build is made to tell of each of these slots; "" for none, as after a query
+    that failed. So the backend meets in every cell what only few builds let through."""
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``from_json`` reads back."""
@@ -97,4 +100,5 @@ class MalformedCase:
             inputs=None if data["inputs"] is None else tuple(data["inputs"]),
             outputs=None if data["outputs"] is None else tuple(data["outputs"]),
             beside=beside and Beside.from_json(beside),
+            declares=data["declares"],
         )

@@ -19,6 +19,7 @@ from harness.corpus.malformed.nesting import nesting
 from harness.corpus.malformed.raw_bytes import raw_bytes
 from harness.corpus.malformed.tensors import tensors
 from harness.corpus.packing import PACK_FORMAT, Packer, packed
+from harness.wire import malformed as wire_form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -49,7 +50,7 @@ def malformed_cases(cache: Path) -> list[Case]:
 
 def _version() -> str:
     """Return a key that changes with what makes the cases."""
-    made_by = sorted(Path(__file__).parent.glob("*.py"))
+    made_by = [*sorted(Path(__file__).parent.glob("*.py")), Path(wire_form.__file__)]
     digest = hashlib.sha256(f"{PACK_FORMAT}".encode())
     for path in made_by:
         digest.update(path.read_bytes())

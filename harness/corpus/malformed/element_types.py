@@ -220,11 +220,41 @@ def _of_bodies() -> Iterator[Place]:
     yield place("function-cast", models.FUNCTION, Sense.NONE, f"{body}[1].attribute[0].i")
 
 
+UNNAMEABLE = {
+    "nothing": "",
+    "undefined": "tensor(undefined)",
+    "number": "tensor(0)",
+    "later-type": "tensor(float3)",
+    "upper-case": "tensor(FLOAT)",
+    "opaque": "opaque(nowhere,thing)",
+    "no-tensor": "float",
+    "two": "map(tensor(int64),tensor(float))",
+    "sequence-of-undefined": "seq(tensor(undefined))",
+    "optional-of-nothing": "optional(tensor())",
+}
+"""What a build may tell of a slot that no element type can be read from."""
+
+
 def element_types() -> Iterator[Malformed]:
     """Return every number at every place; the usual one is the proof that the model is valid."""
+    yield from _told_by_the_build()
     for place_ in _places():
         for number in NUMBERS:
             yield _with(place_, number)
+
+
+def _told_by_the_build() -> Iterator[Malformed]:
+    """Return a sound model of which the build tells types that the backend cannot name."""
+    for slot in ("x", "y"):
+        for name, told in UNNAMEABLE.items():
+            yield Malformed(
+                id=f"element-type/told-of-{'input' if slot == 'x' else 'output'}/{name}",
+                model=models.IDENTITY.serialized,
+                right=Right.REFUSAL,
+                meaning="the backend can name no element type",
+                inputs=models.IDENTITY.inputs,
+                declares={slot: told},
+            )
 
 
 def _with(place_: Place, number: int) -> Malformed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.cases import InTwoProcesses
@@ -30,6 +30,7 @@ class Malformed:
     """Arrays and the like, as `Packer.value` takes them."""
     outputs: Sequence[Any] | None = None
     beside: Beside | None = None
+    declares: dict[str, str] = field(default_factory=dict)
 
 
 def packed_case(malformed: Malformed, packer: Packer) -> Case:
@@ -43,6 +44,7 @@ def packed_case(malformed: Malformed, packer: Packer) -> Case:
         inputs=_values(malformed.inputs, packer),
         outputs=_values(malformed.outputs, packer),
         beside=malformed.beside,
+        declares=malformed.declares,
     )
     arguments = described.to_json()
     return InTwoProcesses(id=f"malformed/{malformed.id}", procedure=MALFORMED, arguments=arguments)

@@ -124,13 +124,10 @@ def nesting() -> Iterator[Malformed]:
             yield _nested(name, depth, _with_unused_input(of_type))
         yield _nested("unknown-groups", depth, _unknown_groups(depth))
         yield _nested("unknown-messages", depth, _unknown_messages(depth))
-        for name, calls in (("calls", 1), ("calls-twice", 2)):
-            if calls == 1 or depth < MOST_DOUBLINGS:
-                yield _nested(f"function-{name}", depth, _functions(depth, calls))
-
-
-MOST_DOUBLINGS = 12
-"""Each function calls the next one twice: 2^depth nodes when they are put in place of the calls."""
+    for depth in (2, 10, 50, 100, 101, 1_000, 10_000):
+        yield _nested("function-calls", depth, _functions(depth, 1))
+    for depth in (2, 5, 9):  # 2^depth nodes when they are put in place of the calls
+        yield _nested("function-calls-twice", depth, _functions(depth, 2))
 
 
 def _functions(depth: int, calls: int) -> bytes:

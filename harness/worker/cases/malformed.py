@@ -6,6 +6,7 @@ import contextlib
 import ctypes
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,7 +23,9 @@ from harness.worker.cases.answers import Accepted, Refused, judged
 from harness.worker.cases.refusals import NOT_HERE
 from harness.worker.comparison import compare
 from harness.worker.digests import digest, holds
+from harness.worker.doctored import DoctoredBinding
 from harness.worker.made_inputs import NotMadeError, made_inputs
+from harness.worker.peak_memory import PeakMemory
 from harness.worker.tensors import NUMPY_TYPES, PackedTensor, element_type, load, read_blob
 
 if TYPE_CHECKING:
@@ -51,13 +54,15 @@ def malformed(request: Request, under_test: UnderTest) -> Observation:
     options = OpenOptions(
         device=request.device, strict=True, providers=request.providers, settings=PLAIN
     )
-    with _placed(case) as model:
+    if case.declares:
+        under_test = replace(under_test, binding=DoctoredBinding(under_test.binding, case.declares))
+    with _placed(case) as model, PeakMemory() as memory:
         trial = _Trial(case, lambda: under_test.open(model, options))
         answer = trial.answer()
     if isinstance(answer, Refused) and answer.status in NOT_HERE:
         requirement = f"{answer.status}: {answer.text}"
         return Observation(outcome=Outcome.NOT_TESTED, evidence=Evidence(requirement=requirement))
-    outcome, text = judged(case, answer)
+    outcome, text = judged(case, answer, grown_mib=memory.grown_mib)
     lacks = outcome in (Outcome.NOT_TESTED, Outcome.UNSUPPORTED)
     evidence = Evidence(
         text="" if lacks else text,
@@ -85,27 +90,24 @@ class _Trial:
         """Return what the build, or the backend, made of it."""
         try:
             return self._accepted()
-        except OpenError as error:
-            return self._refused(error.steps[-1].status, error.steps[-1].text)
-        except BindingError as error:
-            return self._refused(error.status, error.text)
-        except BackendError as error:
-            return self._refused(type(error).__name__, str(error), by_backend=True)
-        except MemoryError as error:
-            return self._refused("MemoryError", str(error))
-        except (BindingLimitError, NotMadeError) as error:
+        except _RefusedError as refusal:
+            return self._refused(refusal.error)
+        except NotMadeError as error:
             return Accepted(not_run=str(error))
 
     def _accepted(self) -> Accepted:
-        with self._open() as backend:
+        with _refusals():
+            backend = self._open()
+        with backend:
             self.attached = backend.attached
             inputs = self._inputs(backend)
             self.stage = Stage.RUN
-            first = backend.run(inputs)
+            with _refusals():
+                first = backend.run(inputs)
             self.digest = digest(first)
             if wrong := self._wrong(backend, first):
                 return Accepted(wrong=wrong)
-            with _other_garbage():
+            with _other_garbage(), _refusals():
                 again = backend.run(inputs)
                 with self._open() as second:
                     elsewhere = second.run(inputs)
@@ -113,10 +115,19 @@ class _Trial:
             return Accepted(wrong="gives other values when run again: memory that was never set?")
         return Accepted()
 
-    def _refused(self, status: str, text: str, *, by_backend: bool = False) -> Refused:
+    def _refused(self, error: Exception) -> Refused | Accepted:
+        status, text = type(error).__name__, str(error)
+        match error:
+            case BindingLimitError():
+                return Accepted(not_run=text)
+            case OpenError(steps=(*_, last)):
+                status, text = last.status, last.text
+            case BindingError():
+                status, text = error.status, error.text
         said = " ".join(text.split())[:MOST_SAID]
-        if self.digest:  # it has been accepted before
-            status, said, by_backend = "Unsteady", f"accepted, then {status}: {said}", False
+        if self.digest:
+            return Accepted(wrong=f"refused when run again: {status}: {said}")
+        by_backend = isinstance(error, BackendError) and not isinstance(error, OpenError)
         return Refused(stage=self.stage, status=status, text=said, by_backend=by_backend)
 
     def _inputs(self, backend: Backend) -> list[Any]:
@@ -139,6 +150,23 @@ class _Trial:
             if found := compare(slot.name, value, load(want, self._case.data), rtol=0, atol=0):
                 return f"output {slot.name!r} is wrong: {found.text}"
         return ""
+
+
+class _RefusedError(Exception):
+    """The build or the backend raised something: what it is has still to be judged."""
+
+    def __init__(self, error: Exception) -> None:
+        super().__init__(error)
+        self.error = error
+
+
+@contextlib.contextmanager
+def _refusals() -> Iterator[None]:
+    """Tell what is raised inside from our own faults: a bare exception is an answer as well."""
+    try:
+        yield
+    except Exception as error:
+        raise _RefusedError(error) from error
 
 
 def unlike_declared(slot: Slot, value: Any) -> str:
