@@ -425,7 +425,7 @@ def test_a_program_that_is_not_there_is_an_unusable_environment() -> None:
 def test_a_worker_is_kept_unless_a_fresh_one_is_asked(
     start: Callable[..., Supervisor], temporary: Path
 ) -> None:
-    """ANY takes the worker that is there; a FRESH one has done nothing yet and does nothing more."""
+    """ANY takes the worker that is there; a FRESH one does nothing before and after."""
     worker = start("abort")
     worker.hello()
     (greeted,) = left_behind(temporary)
