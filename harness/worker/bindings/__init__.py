@@ -42,6 +42,8 @@ class SessionSettings:
     """Session configuration entries in ONNX Runtime's spelling."""
     records_placement: bool = False
     """Whether the session keeps which provider runs which node."""
+    arena: bool = True
+    """Whether the CPU EP keeps memory in an arena of its own; else each tensor is allocated."""
 
 
 class Session(Protocol):

@@ -160,6 +160,7 @@ def _ort_errors() -> Iterator[None]:
 def _session_options(settings: SessionSettings) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.log_severity_level = FATAL_ONLY
+    options.enable_cpu_mem_arena = settings.arena
     if settings.intra_threads is not None:
         options.intra_op_num_threads = settings.intra_threads
     if settings.inter_threads is not None:
