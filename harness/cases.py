@@ -18,7 +18,7 @@ class Worker(Enum):
 
     ANY = auto()
     FRESH = auto()
-    """One that has carried out nothing before."""
+    """One that has carried out nothing before, and carries out nothing after."""
     OTHER = auto()
     """Any of a second set of processes, in which memory that was never set looks different."""
 

@@ -80,6 +80,8 @@ class Supervisor:
         duration_s = time.perf_counter() - began
         if isinstance(answer, Death):
             self._lost()
+        elif worker is Worker.FRESH:  # what it did there must not reach another case
+            self._discard()
         return answer, duration_s
 
     def _discard(self) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from harness.cases import InTwoProcesses
-from harness.wire.catalogue.malformed import MALFORMED
+from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
 from harness.wire.malformed import Beside, MalformedCase, Right, Stage
 
 if TYPE_CHECKING:
@@ -31,6 +31,8 @@ class Malformed:
     outputs: Sequence[Any] | None = None
     beside: Beside | None = None
     declares: dict[str, str] = field(default_factory=dict)
+    corrupts: bool = False
+    """Whether a build without the check would write beyond its memory, and live on."""
 
 
 def packed_case(malformed: Malformed, packer: Packer) -> Case:
@@ -46,8 +48,11 @@ def packed_case(malformed: Malformed, packer: Packer) -> Case:
         beside=malformed.beside,
         declares=malformed.declares,
     )
-    arguments = described.to_json()
-    return InTwoProcesses(id=f"malformed/{malformed.id}", procedure=MALFORMED, arguments=arguments)
+    return InTwoProcesses(
+        id=f"malformed/{malformed.id}",
+        procedure=MALFORMED_APART if malformed.corrupts else MALFORMED,
+        arguments=described.to_json(),
+    )
 
 
 def _values(values: Sequence[Any] | None, packer: Packer) -> tuple[dict[str, Any], ...] | None:

@@ -408,7 +408,7 @@ def _given_shapes() -> Iterator[Malformed]:
 
 
 def _long_chains() -> Iterator[Malformed]:
-    names = ["x", *(f"t{n}" for n in range(999)), "y"]
+    names = ["x", *(f"t{n}" for n in range(199)), "y"]
     nodes = [helper.make_node("Neg", [a], [b]) for a, b in itertools.pairwise(names)]
     closed = [*nodes[:-1], helper.make_node("Add", ["y", names[-2]], ["y"])]
     for name, ordered, right in (
@@ -421,7 +421,7 @@ def _long_chains() -> Iterator[Malformed]:
         edit(source)
         source.graph.node.extend(ordered)
         yield Malformed(
-            id=f"graph/chain-of-1000/{name}",
+            id=f"graph/chain-of-200/{name}",
             model=source.SerializeToString(),
             right=right,
             inputs=[X],

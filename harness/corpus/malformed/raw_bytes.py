@@ -246,7 +246,7 @@ STRINGS = {
     "graph": ("graph.name",),
     "documentation": ("doc_string",),
     "producer": ("producer_name",),
-    "domain-of-model": ("domain",),
+    "model-domain": ("domain",),
     "dimension": ("graph.input[0].type.tensor_type.shape.dim[0].dim_param",),
     "denotation": ("graph.input[0].type.denotation",),
     "opset": ("opset_import[0].domain",),

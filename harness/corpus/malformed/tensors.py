@@ -265,6 +265,14 @@ SPARSE: dict[str, SparseEdit] = {
 }
 
 
+CORRUPTING = (
+    *(f"index-{beyond}" for beyond in (3, 4, 100, 2**31, 2**62)),
+    *("indices-all-beyond", "indices-too-few", "indices-too-many"),
+    *("values-too-few", "values-dims-huge", "values-rank-2", "dims-2", "dims-none"),
+)
+"""Those that had builds up to 1.24 write beyond the dense tensor, or read beyond the sparse one."""
+
+
 def _sparse() -> Iterator[Malformed]:
     for place, source, path in (
         ("sparse-initializer", models.SPARSE_INITIALIZER, "graph.sparse_initializer[0]"),
@@ -279,6 +287,7 @@ def _sparse() -> Iterator[Malformed]:
                 right=Right.REFUSAL,
                 meaning="indices, values and dimensions contradict each other",
                 inputs=(),
+                corrupts=name in CORRUPTING,
             )
 
 

@@ -9,4 +9,11 @@ MALFORMED = Procedure(
     about="A malformed model is refused with a typed error, or accepted with a stated meaning.",
 )
 
-PROCEDURES: tuple[Procedure, ...] = (MALFORMED,)
+MALFORMED_APART = Procedure(
+    id="malformed-apart",
+    about="The same of a model that may have a build write where it must not: then no later case "
+    "of the worker would mean anything.",
+    own_worker=True,
+)
+
+PROCEDURES: tuple[Procedure, ...] = (MALFORMED, MALFORMED_APART)

@@ -14,7 +14,7 @@ class Procedure:
     needs_device: bool = True
     """Whether it says something only where the asked device is there."""
     own_worker: bool = False
-    """Whether it needs a worker that has carried out nothing before."""
+    """Whether it needs a worker that carries out nothing before it, and nothing after."""
     alone: bool = False
     """Whether no other case may run meanwhile: it wants all cores for its threads."""
 

@@ -49,18 +49,19 @@ def judged(
     """
     if grown_mib > MOST_MIB:
         return Outcome.FAIL, f"took {grown_mib} MiB for a small model"
-    match answer:
-        case Refused():
-            return _refused(case, answer)
-        case Accepted(wrong=wrong) if wrong:
-            return Outcome.FAIL, f"accepted, and {wrong}"
-        case _ if case.right is Right.REFUSAL and not (answer.not_run and case.latest is Stage.RUN):
-            return Outcome.FAIL, f"accepted, where only a refusal is right{_meaning(case)}"
-        case Accepted(not_run=lacking) if lacking and case.outputs is not None:
-            return Outcome.NOT_TESTED, lacking
-        case Accepted(not_run=lacking) if lacking:
-            return Outcome.PASS, f"accepted with slots of real types; not run: {lacking}"
-    return Outcome.PASS, "accepted"
+    return _refused(case, answer) if isinstance(answer, Refused) else _accepted(case, answer)
+
+
+def _accepted(case: MalformedCase, answer: Accepted) -> tuple[Outcome, str]:
+    if answer.wrong:
+        return Outcome.FAIL, f"accepted, and {answer.wrong}"
+    if case.right is Right.REFUSAL and not (answer.not_run and case.latest is Stage.RUN):
+        return Outcome.FAIL, f"accepted, where only a refusal is right{_meaning(case)}"
+    if not answer.not_run:
+        return Outcome.PASS, "accepted"
+    if case.outputs is not None:
+        return Outcome.NOT_TESTED, answer.not_run
+    return Outcome.PASS, f"accepted with slots of real types; not run: {answer.not_run}"
 
 
 def _refused(case: MalformedCase, answer: Refused) -> tuple[Outcome, str]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.wire.catalogue.malformed import MALFORMED
+from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
 from harness.wire.malformed import MODEL_FILE, PLACE, Beside, MalformedCase, Stage
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
@@ -48,6 +48,7 @@ MOST_SAID = 400
 
 
 @implements(MALFORMED)
+@implements(MALFORMED_APART)
 def malformed(request: Request, under_test: UnderTest) -> Observation:
     """Open the model and run it three times, unless it is refused; say whether that is right."""
     case = MalformedCase.from_json(request.arguments)
