@@ -12,11 +12,13 @@ import tracemalloc
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.worker.cases.leaks.meters import settle
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
 MOST_NAMED = 3
-MOST_FRAMES = 6
+MOST_FRAMES = 4
 ALLOCATORS = frozenset({"malloc", "calloc", "realloc", "posix_memalign", "aligned_alloc", "mmap"})
 
 
@@ -24,9 +26,11 @@ def growing_lines(cycle: Callable[[], None], cycles: int) -> list[str]:
     """Return the lines of Python whose objects grew most over some more cycles."""
     tracemalloc.start()
     try:
+        settle(collects=True)
         before = tracemalloc.take_snapshot()
         for _ in range(cycles):
             cycle()
+        settle(collects=True)
         grown = tracemalloc.take_snapshot().compare_to(before, "lineno")
     finally:
         tracemalloc.stop()
@@ -69,7 +73,8 @@ def _named(left: Iterable[Any], cycles: int) -> list[str]:
     of_cycles.sort(key=lambda one: -one.size)
     return [
         f"{one.size / cycles:,.6g} bytes a cycle: "
-        f"{_frames(one.native_stack_trace(MOST_FRAMES))} from {_frames(one.stack_trace(2))}"
+        f"{_frames(one.native_stack_trace()) or 'a library without symbols'} "
+        f"from {_frames(one.stack_trace()) or 'no line of Python'}"
         for one in of_cycles[:MOST_NAMED]
     ]
 
@@ -81,7 +86,7 @@ def _frames(stack: Sequence[tuple[str, str, int]]) -> str:
         for function, file, line in stack
         if function not in ALLOCATORS and "<unknown>" not in function
     ]
-    return " < ".join(frames) or "a library without symbols"
+    return " < ".join(frames[:MOST_FRAMES])
 
 
 def _short(path: str) -> str:

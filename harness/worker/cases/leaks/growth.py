@@ -28,9 +28,24 @@ class Pace(Enum):
     COMPILES = 8
     """Opens on an execution provider that compiles each model."""
 
+
+@dataclass(frozen=True, kw_only=True)
+class Plan:
+    """How some work is watched."""
+
+    pace: Pace
+    collects: bool = True
+    """Whether unreachable objects are collected before each reading; if not, the collector is off
+    throughout, and what only it would free counts as kept."""
+    coarseness: int = 1
+    """How many times the smallest leak of each meter is told, where builds keep caches."""
+
     def smallest(self, meter: Meter) -> float:
         """Return the smallest leak a cycle that a meter tells."""
-        return meter.smallest_per_run if self is Pace.RUNS else meter.smallest_per_open
+        finest = meter.smallest_per_open
+        if self.pace is Pace.RUNS:
+            finest = meter.smallest_per_run
+        return self.coarseness * finest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,64 +54,45 @@ class Series:
 
     meter: Meter
     levels: tuple[int, ...]
-    pace: Pace
-
-    @property
-    def grows(self) -> bool:
-        """Whether these levels are a leak."""
-        return self.trend is Trend.GROWS
+    plan: Plan
 
     @property
     def trend(self) -> Trend:
         """What the levels do."""
-        smallest = self.pace.smallest(self.meter)
-        return trend(self.levels, cycles=self.pace.value, smallest=smallest)
+        smallest = self.plan.smallest(self.meter)
+        return trend(self.levels, cycles=self.plan.pace.value, smallest=smallest)
 
     @property
     def per_cycle(self) -> float:
         """The growth a cycle."""
-        return slope(self.levels, cycles=self.pace.value)
-
-    @property
-    def warm_up(self) -> int:
-        """The cycles before the first level."""
-        return WARM_UP_WINDOWS * self.pace.value
+        return slope(self.levels, cycles=self.plan.pace.value)
 
     @property
     def text(self) -> str:
         """The growth for a person."""
-        return (
-            f"{self.meter.name} grows by {self.per_cycle:,.6g} {self.meter.unit} a cycle "
-            f"in {len(self.levels) - 1} windows of {self.pace.value} cycles"
-        )
+        return f"{self.meter.name} +{self.per_cycle:,.6g}{self.meter.unit} a cycle"
 
     def to_json(self) -> dict[str, Any]:
         """Return what the evidence keeps."""
         return {
             "levels": list(self.levels),
             "a cycle": round(self.per_cycle, 3),
-            "smallest told": self.pace.smallest(self.meter),
+            "smallest told": self.plan.smallest(self.meter),
         }
 
 
-def watch(
-    cycle: Callable[[], None], meters: Sequence[Meter], pace: Pace, *, collects: bool = True
-) -> tuple[Series, ...]:
-    """Return what every meter showed over as many windows of cycles as it takes to decide.
-
-    With `collects` unreachable objects are collected before each reading; without, the collector
-    is off throughout, and what only it would free counts as kept.
-    """
-    readings = _Readings(meters, pace)
+def watch(cycle: Callable[[], None], meters: Sequence[Meter], plan: Plan) -> tuple[Series, ...]:
+    """Return what every meter showed over as many windows of cycles as it takes to decide."""
+    readings = _Readings(meters, plan)
     window = 0
     tracemalloc.start()
-    if not collects:
+    if not plan.collects:
         gc.disable()
     try:
         for window in (*[0] * WARM_UP_WINDOWS, *range(1, MOST_WINDOWS + 1)):
-            for _ in range(pace.value):
+            for _ in range(plan.pace.value):
                 cycle()
-            settle(collects=collects)
+            settle(collects=plan.collects)
             readings.take(window)
             if all(one.trend is not Trend.UNDECIDED for one in readings.series(window)):
                 break
@@ -109,8 +105,8 @@ def watch(
 class _Readings:
     """The levels of all meters, in arrays: a list of numbers would itself grow."""
 
-    def __init__(self, meters: Sequence[Meter], pace: Pace) -> None:
-        self._pace = pace
+    def __init__(self, meters: Sequence[Meter], plan: Plan) -> None:
+        self._plan = plan
         self._meters = meters
         self._levels = [array("q", bytes(8 * (MOST_WINDOWS + 1))) for _ in meters]
 
@@ -120,6 +116,6 @@ class _Readings:
 
     def series(self, window: int) -> tuple[Series, ...]:
         return tuple(
-            Series(meter=meter, levels=tuple(levels[: window + 1]), pace=self._pace)
+            Series(meter=meter, levels=tuple(levels[: window + 1]), plan=self._plan)
             for meter, levels in zip(self._meters, self._levels, strict=True)
         )

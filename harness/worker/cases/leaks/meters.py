@@ -41,6 +41,7 @@ class Meter:
 
     name: str
     unit: str
+    """What stands behind a number of it: `` bytes``, or nothing where the name says it all."""
     kind: Kind
     smallest_per_open: float
     """The smallest leak that is told where each cycle opens a session, in units a cycle."""
@@ -87,10 +88,10 @@ def meters(alive: Alive) -> tuple[Meter, ...]:
     return (
         *_python(),
         *_memory(),
-        _counting("descriptors", "descriptors", 0.1, lambda: _entries("/proc/self/fd")),
-        _counting("threads", "threads", 0.1, _Threads().read),
-        _counting("live sessions", "sessions", 0.1, lambda: len(alive.sessions)),
-        _counting("live backends", "backends", 0.1, lambda: len(alive.backends)),
+        _counting("descriptors", lambda: _entries("/proc/self/fd")),
+        _counting("threads", _Threads().read),
+        _counting("live sessions", lambda: len(alive.sessions)),
+        _counting("live backends", lambda: len(alive.backends)),
     )
 
 
@@ -114,30 +115,25 @@ def settle(*, collects: bool) -> None:
         trim(ctypes.c_size_t(0))
 
 
-def _counting(name: str, unit: str, smallest: float, read: Callable[[], int]) -> Meter:
-    """Return a meter of things that can be counted."""
+def _counting(name: str, read: Callable[[], int]) -> Meter:
+    """Return a meter of things that can be counted, of which one in ten cycles is told."""
     return Meter(
-        name=name,
-        unit=unit,
-        kind=Kind.COUNT,
-        smallest_per_open=smallest,
-        smallest_per_run=smallest,
-        read=read,
+        name=name, unit="", kind=Kind.COUNT, smallest_per_open=0.1, smallest_per_run=0.1, read=read
     )
 
 
 def _python() -> Iterator[Meter]:
     yield Meter(
         name="Python memory",
-        unit="bytes",
+        unit=" bytes",
         kind=Kind.PYTHON,
         smallest_per_open=128,
         smallest_per_run=64,
         read=lambda: tracemalloc.get_traced_memory()[0],
     )
     yield Meter(
-        name="Python objects",
-        unit="blocks",
+        name="Python memory blocks",
+        unit="",
         kind=Kind.PYTHON,
         smallest_per_open=2,
         smallest_per_run=0.75,
@@ -149,7 +145,7 @@ def _memory() -> Iterator[Meter]:
     if native := _native_heap():
         yield Meter(
             name="native heap",
-            unit="bytes",
+            unit=" bytes",
             kind=Kind.NATIVE,
             smallest_per_open=512,
             smallest_per_run=64,
@@ -157,7 +153,7 @@ def _memory() -> Iterator[Meter]:
         )
     yield Meter(
         name="resident memory",
-        unit="bytes",
+        unit=" bytes",
         kind=Kind.NATIVE,
         smallest_per_open=49152,
         smallest_per_run=1024,
@@ -166,7 +162,7 @@ def _memory() -> Iterator[Meter]:
     if on_device := device_memory():
         yield Meter(
             name="device memory",
-            unit="bytes",
+            unit=" bytes",
             kind=Kind.COUNT,
             smallest_per_open=65536,
             smallest_per_run=4096,

@@ -26,7 +26,7 @@ CLEARLY = 4
 
 
 FADED = 0.75
-"""What a fading growth has at most in the second half of its windows, of what it had before."""
+"""What a growth that fades has at most in a window of the second half, of one in the first."""
 
 
 class Trend(Enum):
@@ -58,12 +58,12 @@ def trend(levels: Sequence[float], *, cycles: int, smallest: float) -> Trend:
         return Trend.FLAT
     grows = slope(levels, cycles=cycles)
     if len(steps) >= MOST_WINDOWS:
-        return Trend.GROWS if grows >= smallest and not _fades(levels) else Trend.FLAT
+        return Trend.GROWS if grows >= smallest and not _fades(steps) else Trend.FLAT
     clear = not still and grows >= CLEARLY * smallest
     return Trend.GROWS if clear else Trend.UNDECIDED
 
 
-def _fades(levels: Sequence[float]) -> bool:
-    """Say whether less came in the second half of the windows than in the first."""
-    middle = len(levels) // 2
-    return levels[-1] - levels[middle] < FADED * (levels[middle] - levels[0])
+def _fades(steps: Sequence[float]) -> bool:
+    """Say whether less came in a window of the second half than in one of the first."""
+    middle = len(steps) // 2
+    return statistics.median(steps[middle:]) < FADED * statistics.median(steps[:middle])
