@@ -16,6 +16,7 @@ from harness.corpus.malformed.external_data import external_data
 from harness.corpus.malformed.faults import Malformed, packed_case
 from harness.corpus.malformed.graphs import graphs
 from harness.corpus.malformed.nesting import nesting
+from harness.corpus.malformed.operators import operators
 from harness.corpus.malformed.raw_bytes import raw_bytes
 from harness.corpus.malformed.tensors import tensors
 from harness.corpus.packing import PACK_FORMAT, Packer, packed
@@ -32,6 +33,7 @@ KINDS: tuple[Callable[[], Iterable[Malformed]], ...] = (
     bodies,
     nesting,
     raw_bytes,
+    operators,
 )
 """What makes the cases, kind by kind."""
 
@@ -50,7 +52,7 @@ def malformed_cases(cache: Path) -> list[Case]:
 
 def _version() -> str:
     """Return a key that changes with what makes the cases."""
-    made_by = [*sorted(Path(__file__).parent.glob("*.py")), Path(wire_form.__file__)]
+    made_by = [*sorted(Path(__file__).parent.rglob("*.py")), Path(wire_form.__file__)]
     digest = hashlib.sha256(f"{PACK_FORMAT}".encode())
     for path in made_by:
         digest.update(path.read_bytes())

@@ -1,0 +1,44 @@
+"""Operators with attributes and inputs that cannot be: one node each.
+
+What a case is stands in `nodes`; the other modules are its tables, one for each family.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.corpus.malformed.operators import (
+    arithmetic,
+    classical,
+    contrib,
+    contrib_attention,
+    contrib_quantized,
+    convolution,
+    indices,
+    pooling,
+    quantizing,
+    recurrence,
+    reductions,
+    resizing,
+    shaping,
+    signals,
+    sizes,
+    trees,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from harness.corpus.malformed.faults import Malformed
+
+FAMILIES = (
+    *(arithmetic, sizes, reductions, shaping, indices, resizing),
+    *(pooling, convolution, recurrence, quantizing, signals),
+    *(trees, classical, contrib_attention, contrib_quantized, contrib),
+)
+
+
+def operators() -> Iterator[Malformed]:
+    """Return the cases of every family."""
+    for family in FAMILIES:
+        yield from (node.malformed() for node in family.NODES)
