@@ -81,7 +81,7 @@ def test_a_backend_that_does_otherwise_is_seen(
 ) -> None:
     """The text says what was in the session, or what did not come."""
     monkeypatch.setattr(contracts, "OVERLAP_S", 0.3)
-    monkeypatch.setattr("harness.worker.cases.schedules.PATIENCE_S", 1.0)
+    monkeypatch.setattr("harness.worker.cases.concurrency.schedules.PATIENCE_S", 1.0)
 
     seen = seen_of(procedure, ON_THE_CPU, defect)
 

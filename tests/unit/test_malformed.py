@@ -17,14 +17,14 @@ from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
 from harness.wire.values import ElementType
 from harness.worker.bindings import BindingError, Slot
-from harness.worker.cases.answers import MOST_MIB, Accepted, Refused, judged
-from harness.worker.cases.malformed import malformed, unlike_declared
-from harness.worker.digests import digest
-from harness.worker.made_inputs import NotMadeError, made_inputs
-from harness.worker.peak_memory import PeakMemory
+from harness.worker.cases.malformed.answers import MOST_MIB, Accepted, Refused, judged
+from harness.worker.cases.malformed.digests import digest
+from harness.worker.cases.malformed.made_inputs import NotMadeError, made_inputs
+from harness.worker.cases.malformed.peak_memory import PeakMemory
+from harness.worker.cases.malformed.trial import malformed, unlike_declared
 from harness.worker.tensors import PackedTensor
 from harness.worker.under_test import UnderTest
-from tests.unit.scripted_binding import ScriptedBinding, X
+from tests.unit.scripted_binding import ScriptedBinding
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -299,7 +299,7 @@ def test_only_an_answer_is_asked_for_twice(first: Observed, workers: list[Worker
 
 def test_the_inputs_of_a_session_are_those_of_the_case() -> None:
     """Without any given, they are made of what is declared."""
-    binding = ScriptedBinding(inputs=(X,))
+    binding = ScriptedBinding(inputs=(Slot(name="x", type="tensor(float)", shape=(3,)),))
 
     tried(binding, case_of(Right.EITHER))
 

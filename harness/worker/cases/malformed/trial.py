@@ -19,13 +19,13 @@ from harness.wire.outcomes import Outcome
 from harness.worker.backend import Backend, BackendError, OpenError, OpenOptions
 from harness.worker.bindings import BindingError, BindingLimitError, SessionSettings
 from harness.worker.cases import Observation, implements
-from harness.worker.cases.answers import Accepted, Refused, judged
+from harness.worker.cases.malformed.answers import Accepted, Refused, judged
+from harness.worker.cases.malformed.digests import digest, holds
+from harness.worker.cases.malformed.doctored import DoctoredBinding
+from harness.worker.cases.malformed.made_inputs import NotMadeError, made_inputs
+from harness.worker.cases.malformed.peak_memory import PeakMemory
 from harness.worker.cases.refusals import NOT_HERE
 from harness.worker.comparison import compare
-from harness.worker.digests import digest, holds
-from harness.worker.doctored import DoctoredBinding
-from harness.worker.made_inputs import NotMadeError, made_inputs
-from harness.worker.peak_memory import PeakMemory
 from harness.worker.tensors import NUMPY_TYPES, PackedTensor, element_type, load, read_blob
 
 if TYPE_CHECKING:
