@@ -6,7 +6,7 @@ import ctypes
 import os
 from typing import TYPE_CHECKING, Any
 
-from harness.worker import device_memory
+from harness.worker.cases.leaks import device_memory
 
 if TYPE_CHECKING:
     from pathlib import Path
