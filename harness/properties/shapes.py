@@ -55,6 +55,7 @@ ASKED: dict[str, tuple[Procedure, dict[Profile, int]]] = {
     "build/not-an-array": (BUILD_REFUSES, FEW),
     "build/rank-of-scalar": (BUILD_REFUSES, FEW),
     "build/one-name-two-sizes": (BUILD_REFUSES, COUNTS),
+    "build/one-name-one-empty": (BUILD_REFUSES, FEW),
 }
 """The properties: what is asked of a worker, and of how many examples."""
 
