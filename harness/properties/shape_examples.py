@@ -149,9 +149,12 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
     "valid/integers-of-fewer-bits": _valid(
         Wanted(
             operators=OF_INTEGERS,
-            types=("int32", "int16", "int8", "uint32", "uint16", "uint8"),
+            types=("int32", "int16", "int8", "uint16", "uint8"),
             values=Values.WIDE,
         )
+    ),
+    "valid/unsigned-of-32-bits": _valid(
+        Wanted(operators=OF_INTEGERS, types=("uint32",), values=Values.WIDE)
     ),
     "valid/special-floats": _valid(
         Wanted(
