@@ -25,7 +25,7 @@ from harness.errors import (
     HarnessError,
 )
 from harness.matrix import default_python, read_matrix
-from harness.properties.search import EXAMPLES, Profile, Search
+from harness.properties.search import EXAMPLES, Profile, Property, Search
 from harness.report import summary, terminal
 from harness.results import CellState
 from harness.selection import the_case
@@ -119,6 +119,8 @@ def case(arguments: argparse.Namespace) -> int:
     suite = suites.suite_of(arguments.case)
     chosen = the_case(suites.cases(suite), arguments.case)
     if arguments.example:
+        if not isinstance(chosen, Property):
+            raise ConfigurationError(f"--example: {chosen.id} draws no examples")
         chosen = replace(chosen, arguments=_example(arguments.example))
     with _usable(cell, sources) as opened:
         result = opened.execute(suite, chosen, read.limits(cell, suite))

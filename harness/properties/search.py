@@ -90,7 +90,9 @@ class Property(Case):
         threads at once.
         """
         if self.arguments:
-            return ask(self.procedure, self.arguments)
+            observed = ask(self.procedure, self.arguments)
+            evidence = replace(observed.evidence, example=self.arguments)
+            return replace(observed, evidence=evidence)
         found = _Found(lambda example: ask(self.procedure, example))
         began = time.perf_counter()
         example, flaky = self._smallest(found)

@@ -58,7 +58,10 @@ NO_ARRAYS = (
 )
 OBJECTS = ("bytes", "number", "nothing")
 
-FOR_THE_BUILD = (Wrong.RANK_OF_SCALAR, Wrong.TWO_SIZES)
+HIGHEST = 10
+"""More than any axis of a wrong input has."""
+
+FOR_THE_BUILD = (Wrong.RANK_OF_SCALAR, Wrong.TWO_SIZES, Wrong.ONE_EMPTY)
 """What the backend does not look at."""
 
 
@@ -94,6 +97,8 @@ def _ways(wrong: Wrong, model: ShapeModel, at: int) -> list[dict[str, Any]]:
     dims, name = model.inputs[at], model.names[at]
     near = (f"{name}_", f"{name}:0", name.upper(), f" {name}", name[:-1], "")
     ranks = (1, 2, *range(-len(dims), 0)) if dims else ()  # the backend knows no rank of a scalar
+    others = [size for n, slot in enumerate(model.inputs) if n != at for size in slot]
+    shared = [axis for axis, size in enumerate(dims) if size in others]
     ways: dict[Wrong, list[dict[str, Any]]] = {
         Wrong.TYPE: [{"detail": one} for one in (*EVERY_TYPE, *NOT_OF_ONNX) if one != of],
         Wrong.BYTE_ORDER: [{}] if of not in ("bool", "int8", "uint8") else [],
@@ -105,12 +110,8 @@ def _ways(wrong: Wrong, model: ShapeModel, at: int) -> list[dict[str, Any]]:
             for by in (1, 2, 10, *range(-size, 0))
         ],
         Wrong.RANK_OF_SCALAR: [] if dims else [{"by": 1}, {"by": 2}],
-        Wrong.TWO_SIZES: [
-            {"axis": axis, "by": by}
-            for axis, size in enumerate(dims)
-            if any(size in slot for n, slot in enumerate(model.inputs) if n != at)
-            for by in (1, -1, 2)
-        ],
+        Wrong.TWO_SIZES: [{"axis": axis, "by": by} for axis in shared for by in (1, 2)],
+        Wrong.ONE_EMPTY: [{"axis": axis, "by": -HIGHEST} for axis in shared],
         Wrong.MISSING: [{}],
         Wrong.UNKNOWN: [{"detail": one} for one in near if one not in model.names],
         Wrong.TOO_MANY: [{"by": by} for by in (1, 2, 3)],
@@ -120,6 +121,13 @@ def _ways(wrong: Wrong, model: ShapeModel, at: int) -> list[dict[str, Any]]:
     }
     return ways[wrong]
 
+
+TIED: dict[str, Any] = {
+    "operators": ("Add", "Concat", "Max", "MatMul", "Where", "SumAndDifference"),
+    "ranks": (1, 3),
+    "declared": ("named",),
+}
+"""Models in which a name stands for a size of several inputs."""
 
 EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
     "valid/ranks": _valid(Wanted(ranks=(0, HIGHEST_RANK), types=("float", "int32", "bool"))),
@@ -141,9 +149,12 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
     "valid/integers-of-fewer-bits": _valid(
         Wanted(
             operators=OF_INTEGERS,
-            types=("int32", "int16", "int8", "uint32", "uint16", "uint8"),
+            types=("int32", "int16", "int8", "uint16", "uint8"),
             values=Values.WIDE,
         )
+    ),
+    "valid/unsigned-of-32-bits": _valid(
+        Wanted(operators=OF_INTEGERS, types=("uint32",), values=Values.WIDE)
     ),
     "valid/special-floats": _valid(
         Wanted(
@@ -223,11 +234,7 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
     "build/rank-of-scalar": _refusing(
         Wrong.RANK_OF_SCALAR, operators=("Identity", "Neg", "Abs"), ranks=(0, 0)
     ),
-    "build/one-name-two-sizes": _refusing(
-        Wrong.TWO_SIZES,
-        operators=("Add", "Concat", "Max", "MatMul", "Where", "SumAndDifference"),
-        ranks=(1, 3),
-        declared=("named",),
-    ),
+    "build/one-name-two-sizes": _refusing(Wrong.TWO_SIZES, **TIED),
+    "build/one-name-one-empty": _refusing(Wrong.ONE_EMPTY, **TIED),
 }
 """The examples of each property, by its name within the suite."""

@@ -28,6 +28,7 @@ ASKED: dict[str, tuple[Procedure, dict[Profile, int]]] = {
     "valid/types-of-4-bits": (ANSWERS, FEW),
     "valid/integers-of-64-bits": (ANSWERS, COUNTS),
     "valid/integers-of-fewer-bits": (ANSWERS, COUNTS),
+    "valid/unsigned-of-32-bits": (ANSWERS, FEW),
     "valid/special-floats": (ANSWERS, COUNTS),
     "valid/strings": (ANSWERS, COUNTS),
     "valid/layouts": (ANSWERS, COUNTS),
@@ -55,6 +56,7 @@ ASKED: dict[str, tuple[Procedure, dict[Profile, int]]] = {
     "build/not-an-array": (BUILD_REFUSES, FEW),
     "build/rank-of-scalar": (BUILD_REFUSES, FEW),
     "build/one-name-two-sizes": (BUILD_REFUSES, COUNTS),
+    "build/one-name-one-empty": (BUILD_REFUSES, FEW),
 }
 """The properties: what is asked of a worker, and of how many examples."""
 

@@ -132,7 +132,7 @@ def evidence_lines(result: CaseResult) -> Iterator[str]:
         ("exit status", evidence.exit_status),
         ("seen", evidence.text),
         ("nodes by provider", _pairs(evidence.placement)),
-        ("smallest example", json.dumps(evidence.example) if evidence.example else ""),
+        ("example", json.dumps(evidence.example) if evidence.example else ""),
     ):
         if value not in ("", None):
             yield f"  {label}: {value}"

@@ -63,7 +63,7 @@ class Evidence:
     A number that is not finite travels as its name, such as ``nan``: JSON has none of them.
     """
     example: dict[str, Any] = field(default_factory=dict)
-    """The smallest arguments found for which a property does not hold."""
+    """The smallest arguments found for which a property does not hold, or those asked for."""
     traceback: str = ""
     signal: str = ""
     exit_status: int | None = None

@@ -160,6 +160,8 @@ class Wrong(StrEnum):
     SIZE = "size"
     TWO_SIZES = "two sizes"
     """Of one name."""
+    ONE_EMPTY = "one empty"
+    """Of those that have a name in common."""
     MISSING = "missing"
     UNKNOWN = "unknown"
     TOO_MANY = "too many"

@@ -205,4 +205,4 @@ def test_with_arguments_only_these_are_asked() -> None:
     observed = searched(arguments={"n": 700}).carried_out(ask)
 
     assert ask.numbers == [700]
-    assert observed.outcome is Outcome.FAIL
+    assert (observed.outcome, observed.evidence.example) == (Outcome.FAIL, {"n": 700})

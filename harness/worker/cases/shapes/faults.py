@@ -56,7 +56,7 @@ def wrong_inputs(model: ShapeModel, run: ShapeRun, fault: Fault) -> Wronged:
 def _says(wrong: Wrong, wanted: ElementType, given: Any, dims: Dims) -> list[str]:
     """Return what an error must say of a wrong value: what is wanted and what was given."""
     match wrong:
-        case Wrong.RANK | Wrong.RANK_OF_SCALAR | Wrong.SIZE | Wrong.TWO_SIZES:
+        case Wrong.RANK | Wrong.RANK_OF_SCALAR | Wrong.SIZE | Wrong.TWO_SIZES | Wrong.ONE_EMPTY:
             return [*_sizes(dims), str(list(given.shape))]
         case Wrong.TYPE:
             return [wanted.ort_name, _type_name(given.dtype)]
@@ -130,6 +130,7 @@ _WRONG: dict[Wrong, Callable[[Array, Fault], Any]] = {
     Wrong.RANK_OF_SCALAR: _of_rank,
     Wrong.SIZE: _of_size,
     Wrong.TWO_SIZES: _of_size,
+    Wrong.ONE_EMPTY: _of_size,
     Wrong.MASKED: lambda right, _: np.ma.masked_array(right, mask=np.ones(right.shape, bool)),
     Wrong.OBJECTS: _of_objects,
     Wrong.NOT_AN_ARRAY: lambda right, fault: NO_ARRAYS[fault.detail](right),
