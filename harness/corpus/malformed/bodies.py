@@ -153,7 +153,7 @@ LOOPS: dict[str, tuple[Edit, Right]] = {
 SCANS: dict[str, tuple[Edit, Right]] = {
     **{
         f"scan-inputs-{n}": (_put(f"{FIRST}.i", n), REFUSAL)
-        for n in (0, -1, 2, 2**31, 2**32 + 1, 2**62, -(2**63))
+        for n in (0, -1, 2, 2**20, 2**32 + 1, 2**62, -(2**63))
     },
     "no-body": (_drop("graph.node[0].attribute"), REFUSAL),
     "no-scan-inputs": (_drop("graph.node[0].attribute", 0), REFUSAL),

@@ -338,7 +338,7 @@ ODD_SHAPES: dict[str, tuple[int | str, ...]] = {
     "minus-1": (-1,),
     "minus-3": (-3,),
     "smallest": (-(2**63),),
-    "2-to-31": (2**31,),
+    "2-to-40": (2**40,),
     "2-to-62": (2**62,),
     "largest": (2**63 - 1,),
     "huge-product": (2**32, 2**32),

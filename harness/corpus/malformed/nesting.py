@@ -17,7 +17,7 @@ from harness.wire.malformed import Right
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-DEPTHS = (2, 5, 20, 32, 33, 34, 48, 49, 50, 98, 99, 100, 101, 1_000, 10_000)
+DEPTHS = (2, 5, 12, 32, 33, 34, 48, 49, 50, 98, 99, 100, 101, 1_000, 10_000)
 """Protobuf's parsers stop at 100 messages in one another unless they are told otherwise."""
 
 MEANING = "the model answers as it does when it is less deep"
