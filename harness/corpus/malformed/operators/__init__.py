@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 from harness.corpus.malformed.operators import (
     arithmetic,
+    attention,
     classical,
     contrib,
     contrib_attention,
+    contrib_matrices,
     contrib_quantized,
     convolution,
     indices,
@@ -19,10 +21,12 @@ from harness.corpus.malformed.operators import (
     quantizing,
     recurrence,
     reductions,
+    regions,
     resizing,
     shaping,
     signals,
     sizes,
+    transposed,
     trees,
 )
 
@@ -33,8 +37,8 @@ if TYPE_CHECKING:
 
 FAMILIES = (
     *(arithmetic, sizes, reductions, shaping, indices, resizing),
-    *(pooling, convolution, recurrence, quantizing, signals),
-    *(trees, classical, contrib_attention, contrib_quantized, contrib),
+    *(pooling, regions, convolution, transposed, recurrence, attention, quantizing, signals),
+    *(trees, classical, contrib_attention, contrib_matrices, contrib_quantized, contrib),
 )
 
 

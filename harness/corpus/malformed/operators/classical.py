@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from harness.corpus.malformed.operators.nodes import NAN, VAST, f32, full, i64, node, p, ramp, words
+from harness.corpus.malformed.operators.nodes import NAN, ONE, VAST, full, i64, node, ramp, words
 
 SVC: dict[str, Any] = {
     "kernel_type": "LINEAR",
@@ -31,7 +31,6 @@ CLASSES: dict[str, Any] = {
 }
 
 NODES = (
-    node("ai.onnx.ml.ArrayFeatureExtractor/unused-here", ramp(4, 3), p(i64(9))),
     node(
         "ai.onnx.ml.SVMClassifier/more-columns-than-vectors", ramp(2, 900), out="int64,float", **SVC
     ),
@@ -127,7 +126,7 @@ NODES = (
     node("ai.onnx.ml.OneHotEncoder/category-twice", i64(1), cats_int64s=[1, 1]),
     node("ai.onnx.ml.Scaler/scale-too-short", ramp(2, 3), scale=[1.0, 2.0], offset=[0.0, 0.0]),
     node("ai.onnx.ml.Scaler/offset-missing", ramp(2, 3), scale=[1.0, 2.0, 3.0]),
-    node("ai.onnx.ml.Normalizer/of-a-scalar", f32(1, shape=())),
+    node("ai.onnx.ml.Normalizer/of-a-scalar", ONE),
     node("ai.onnx.ml.Normalizer/of-rank-3", ramp(2, 3, 2)),
     node("ai.onnx.ml.Normalizer/of-nothing", full((2, 0), 0)),
     node("ai.onnx.ml.Normalizer/norm-unknown", ramp(2, 3), norm="L7"),
@@ -139,10 +138,7 @@ NODES = (
     ),
     node("ai.onnx.ml.Imputer/values-missing", ramp(2, 3)),
     node(
-        "ai.onnx.ml.Imputer/of-a-scalar",
-        f32(1, shape=()),
-        imputed_value_floats=[1.0],
-        replaced_value_float=1.0,
+        "ai.onnx.ml.Imputer/of-a-scalar", ONE, imputed_value_floats=[1.0], replaced_value_float=1.0
     ),
     node(
         "ai.onnx.ml.FeatureVectorizer/sizes-too-large",

@@ -63,6 +63,8 @@ class Node:
     """The type of each, as ONNX writes it; "" for one that is left out."""
     opset: int
     form: Form
+    then: str
+    """An operator that the output goes through, so that a random one can be the same each time."""
 
     def malformed(self) -> Malformed:
         """Return the case of the node: refused at any stage, or the same answer each time."""
@@ -80,11 +82,12 @@ class Node:
         domain, _, name = self.op.rpartition(".")
         opset = self.opset or OPSETS[domain]
         outputs = [f"y{index}" if kind else "" for index, kind in enumerate(self.outputs)]
-        node = helper.make_node(name, [name for name, _ in self._named()], outputs, domain=domain)
+        between = ["random"] if self.then else outputs
+        node = helper.make_node(name, [name for name, _ in self._named()], between, domain=domain)
         given = {key: value for key, value in self.attributes.items() if value is not None}
         node.attribute.extend(_attribute(key, value) for key, value in given.items())
         graph = helper.make_graph(
-            [node],
+            [node, *([helper.make_node(self.then, between, outputs)] if self.then else [])],
             "g",
             [helper.make_value_info(name, _type_of(name, value)) for name, value in self._given()],
             [
@@ -122,6 +125,7 @@ def node(
     out: str = "float",
     opset: int = 0,
     form: Form = Form.GIVEN,
+    then: str = "",
     **attributes: Any,
 ) -> Node:
     """Return a node by a name such as ``Conv/stride-0``; `out` has a type for each output."""
@@ -131,9 +135,10 @@ def node(
         what=what,
         inputs=inputs,
         attributes=attributes,
-        outputs=tuple(out.split(",")),
+        outputs=("bool",) if then else tuple(out.split(",")),
         opset=opset,
         form=form,
+        then=then,
     )
 
 
@@ -175,6 +180,10 @@ def u8(*values: int, shape: tuple[int, ...] = (-1,)) -> Array:
 def words(*values: str, shape: tuple[int, ...] = (-1,)) -> Array:
     """Return strings in a shape, or in a row."""
     return np.array(values, object).reshape(shape)
+
+
+ONE, ZERO = f32(1, shape=()), u8(0, shape=())
+"""The scale and the zero point that change nothing."""
 
 
 def tensor(array: Array) -> onnx.TensorProto:

@@ -2,7 +2,17 @@
 
 from __future__ import annotations
 
-from harness.corpus.malformed.operators.nodes import CONSTANT, f32, full, node, p, ramp, u8
+from harness.corpus.malformed.operators.nodes import (
+    CONSTANT,
+    ONE,
+    ZERO,
+    f32,
+    full,
+    node,
+    p,
+    ramp,
+    u8,
+)
 
 NODES = (
     node(
@@ -14,17 +24,10 @@ NODES = (
         opset=13,
         axis=5,
     ),
-    node(
-        "QuantizeLinear/scale-0",
-        ramp(2, 3),
-        p(f32(0, shape=())),
-        p(u8(0, shape=())),
-        out="uint8",
-        opset=13,
-    ),
+    node("QuantizeLinear/scale-0", ramp(2, 3), p(f32(0, shape=())), p(ZERO), out="uint8", opset=13),
     node(
         "QuantizeLinear/of-a-scalar-per-axis",
-        f32(1, shape=()),
+        ONE,
         p(f32(1, 1, 1)),
         p(u8(0, 0, 0)),
         out="uint8",
@@ -40,18 +43,13 @@ NODES = (
         block_size=-1,
     ),
     node(
-        "QuantizeLinear/output-type-99",
-        ramp(2, 3),
-        p(f32(1, shape=())),
-        out="uint8",
-        opset=21,
-        output_dtype=99,
+        "QuantizeLinear/output-type-99", ramp(2, 3), p(ONE), out="uint8", opset=21, output_dtype=99
     ),
     node(
         "QuantizeLinear/output-type-against-zero-point",
         ramp(2, 3),
-        p(f32(1, shape=())),
-        p(u8(0, shape=())),
+        p(ONE),
+        p(ZERO),
         out="int8",
         opset=21,
         output_dtype=3,
@@ -83,11 +81,7 @@ NODES = (
         axis=5,
     ),
     node(
-        "DequantizeLinear/scale-0",
-        full((2, 3), 1, "uint8"),
-        p(f32(0, shape=())),
-        p(u8(0, shape=())),
-        opset=13,
+        "DequantizeLinear/scale-0", full((2, 3), 1, "uint8"), p(f32(0, shape=())), p(ZERO), opset=13
     ),
     node(
         "DequantizeLinear/of-a-scalar-per-axis",

@@ -1,8 +1,8 @@
-"""Recurrent layers and attention: sizes, lengths and positions that contradict each other."""
+"""Recurrent layers: sizes, lengths and states that contradict each other."""
 
 from __future__ import annotations
 
-from harness.corpus.malformed.operators.nodes import VAST, f32, full, i32, i64, node, p, ramp
+from harness.corpus.malformed.operators.nodes import VAST, f32, full, i32, node, p, ramp
 
 NODES = (
     node(
@@ -290,125 +290,5 @@ NODES = (
         p(ramp(1, 3)),
         out="float,float",
         hidden_size=2,
-    ),
-    node(
-        "Attention/query-heads-0",
-        ramp(1, 2, 8),
-        ramp(1, 2, 8),
-        ramp(1, 2, 8),
-        opset=23,
-        q_num_heads=0,
-        kv_num_heads=2,
-    ),
-    node(
-        "Attention/query-heads-negative",
-        ramp(1, 2, 8),
-        ramp(1, 2, 8),
-        ramp(1, 2, 8),
-        opset=23,
-        q_num_heads=-2,
-        kv_num_heads=2,
-    ),
-    node(
-        "Attention/query-heads-does-not-divide",
-        ramp(1, 2, 8),
-        ramp(1, 2, 8),
-        ramp(1, 2, 8),
-        opset=23,
-        q_num_heads=3,
-        kv_num_heads=2,
-    ),
-    node(
-        "Attention/query-heads-huge",
-        ramp(1, 2, 8),
-        ramp(1, 2, 8),
-        ramp(1, 2, 8),
-        opset=23,
-        q_num_heads=VAST,
-        kv_num_heads=2,
-    ),
-    node("Attention/heads-missing", ramp(1, 2, 8), ramp(1, 2, 8), ramp(1, 2, 8), opset=23),
-    node(
-        "Attention/key-without-heads",
-        ramp(1, 2, 2, 4),
-        full((1, 0, 2, 4), 0),
-        full((1, 0, 2, 4), 0),
-        opset=23,
-    ),
-    node(
-        "Attention/of-rank-2",
-        ramp(2, 4),
-        ramp(2, 4),
-        ramp(2, 4),
-        opset=23,
-        q_num_heads=2,
-        kv_num_heads=2,
-    ),
-    node(
-        "Attention/query-mode-7",
-        ramp(1, 2, 2, 4),
-        ramp(1, 2, 2, 4),
-        ramp(1, 2, 2, 4),
-        out="float,,,float",
-        opset=23,
-        qk_matmul_output_mode=7,
-    ),
-    node(
-        "Attention/softmax-type-99",
-        ramp(1, 2, 2, 4),
-        ramp(1, 2, 2, 4),
-        ramp(1, 2, 2, 4),
-        opset=23,
-        softmax_precision=99,
-    ),
-    node(
-        "RotaryEmbedding/position-beyond",
-        ramp(1, 2, 2, 4),
-        ramp(4, 2),
-        ramp(4, 2),
-        i64(0, 4, shape=(1, 2)),
-        opset=23,
-    ),
-    node(
-        "RotaryEmbedding/cosine-too-narrow",
-        ramp(1, 2, 2, 4),
-        ramp(4, 1),
-        ramp(4, 1),
-        i64(0, 1, shape=(1, 2)),
-        opset=23,
-    ),
-    node(
-        "RotaryEmbedding/cosine-empty",
-        ramp(1, 2, 2, 4),
-        full((0, 2), 0),
-        full((0, 2), 0),
-        i64(0, 1, shape=(1, 2)),
-        opset=23,
-    ),
-    node(
-        "RotaryEmbedding/rotated-size-negative",
-        ramp(1, 2, 2, 4),
-        ramp(4, 2),
-        ramp(4, 2),
-        i64(0, 1, shape=(1, 2)),
-        opset=23,
-        rotary_embedding_dim=-2,
-    ),
-    node(
-        "RotaryEmbedding/heads-negative",
-        ramp(1, 2, 8),
-        ramp(4, 2),
-        ramp(4, 2),
-        i64(0, 1, shape=(1, 2)),
-        opset=23,
-        num_heads=-1,
-    ),
-    node(
-        "RotaryEmbedding/rank-3-without-heads",
-        ramp(1, 2, 8),
-        ramp(4, 2),
-        ramp(4, 2),
-        i64(0, 1, shape=(1, 2)),
-        opset=23,
     ),
 )

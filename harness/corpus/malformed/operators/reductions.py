@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.corpus.malformed.operators.nodes import CONSTANT, f32, full, i64, node, p, ramp
+from harness.corpus.malformed.operators.nodes import CONSTANT, ONE, f32, full, i64, node, p, ramp
 
 NODES = (
     node("ReduceSum/axis-beyond", ramp(2, 3), p(i64(5)), opset=18),
@@ -28,7 +28,7 @@ NODES = (
     node("ArgMin/axis-beyond", ramp(2, 3), out="int64", axis=5),
     node("Softmax/axis-beyond", ramp(2, 3), axis=5),
     node("Softmax/axis-huge", ramp(2, 3), axis=2**40),
-    node("Softmax/of-a-scalar", f32(1, shape=()), axis=0),
+    node("Softmax/of-a-scalar", ONE, axis=0),
     node("LogSoftmax/axis-beyond", ramp(2, 3), axis=5),
     node("LogSoftmax/axis-huge", ramp(2, 3), axis=2**40),
     node("Hardmax/axis-beyond", ramp(2, 3), axis=5),

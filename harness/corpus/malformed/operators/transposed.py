@@ -1,0 +1,182 @@
+"""Convolution backwards: windows, paddings and shapes that do not fit."""
+
+from __future__ import annotations
+
+from harness.corpus.malformed.operators.nodes import CONSTANT, FOLDED, VAST, f32, i64, node, p, ramp
+
+NODES = (
+    node("ConvTranspose/stride-0", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), strides=[0, 0]),
+    node("ConvTranspose/stride-huge", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), strides=[VAST, VAST]),
+    node(
+        "ConvTranspose/stride-huge",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=FOLDED,
+        strides=[VAST, VAST],
+    ),
+    node("ConvTranspose/stride-one-too-few", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), strides=[1]),
+    node("ConvTranspose/dilation-0", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), dilations=[0, 0]),
+    node(
+        "ConvTranspose/dilation-one-too-few", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), dilations=[2]
+    ),
+    node(
+        "ConvTranspose/pads-negative", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), pads=[-1, -1, -1, -1]
+    ),
+    node(
+        "ConvTranspose/pads-negative",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=CONSTANT,
+        pads=[-1, -1, -1, -1],
+    ),
+    node(
+        "ConvTranspose/pads-huge",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        pads=[VAST, VAST, VAST, VAST],
+    ),
+    node(
+        "ConvTranspose/pads-of-wrong-length",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=CONSTANT,
+        pads=[1, 1],
+    ),
+    node(
+        "ConvTranspose/auto-pad-unknown",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        auto_pad="SAME_SIDEWAYS",
+    ),
+    node("ConvTranspose/kernel-0", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), kernel_shape=[0, 0]),
+    node(
+        "ConvTranspose/kernel-of-wrong-length",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        kernel_shape=[2],
+    ),
+    node("ConvTranspose/group-0", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), group=0),
+    node("ConvTranspose/group-0", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), form=CONSTANT, group=0),
+    node(
+        "ConvTranspose/group-negative",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=CONSTANT,
+        group=-2,
+    ),
+    node(
+        "ConvTranspose/group-does-not-divide",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=FOLDED,
+        group=3,
+    ),
+    node(
+        "ConvTranspose/output-padding-negative",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=CONSTANT,
+        output_padding=[-5, -5],
+    ),
+    node(
+        "ConvTranspose/output-padding-of-wrong-length",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=CONSTANT,
+        output_padding=[1],
+    ),
+    node(
+        "ConvTranspose/output-shape-negative",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=CONSTANT,
+        output_shape=[-4, -4],
+    ),
+    node(
+        "ConvTranspose/output-shape-of-wrong-length",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=CONSTANT,
+        output_shape=[4],
+    ),
+    node("ConvTranspose/weight-of-rank-1", ramp(1, 2, 3, 3), p(ramp(2))),
+    node("ConvTranspose/image-of-rank-2", ramp(2, 2), p(ramp(2, 2, 2, 2))),
+    node(
+        "ConvTranspose/stride-0", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), form=FOLDED, strides=[0, 0]
+    ),
+    node(
+        "ConvTranspose/output-shape-huge",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=CONSTANT,
+        output_shape=[VAST, VAST],
+    ),
+    node(
+        "ConvTranspose/output-shape-too-large",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=FOLDED,
+        output_shape=[50, 50],
+    ),
+    node(
+        "ConvTranspose/output-padding-beyond-stride",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        form=FOLDED,
+        output_padding=[9, 9],
+    ),
+    node(
+        "ConvTranspose/bias-too-short",
+        ramp(1, 2, 3, 3),
+        p(ramp(2, 2, 2, 2)),
+        p(f32(1)),
+        form=FOLDED,
+    ),
+    node("ConvTranspose/bias-empty", ramp(1, 2, 3, 3), p(ramp(2, 2, 2, 2)), p(f32()), form=FOLDED),
+    node("ConvTranspose/image-of-rank-2", ramp(2, 2), p(ramp(2, 2, 2, 2)), form=CONSTANT),
+    node("Col2Im/block-negative", ramp(1, 4, 4), p(i64(4, 4)), p(i64(-2, -2)), opset=18),
+    node(
+        "Col2Im/block-negative",
+        ramp(1, 4, 4),
+        p(i64(4, 4)),
+        p(i64(-2, -2)),
+        opset=18,
+        form=CONSTANT,
+    ),
+    node(
+        "Col2Im/block-huge",
+        ramp(1, 4, 4),
+        p(i64(4, 4)),
+        p(i64(VAST, VAST)),
+        opset=18,
+        form=CONSTANT,
+    ),
+    node("Col2Im/block-too-short", ramp(1, 4, 4), p(i64(4, 4)), p(i64()), opset=18, form=CONSTANT),
+    node("Col2Im/stride-0", ramp(1, 4, 4), p(i64(3, 3)), p(i64(2, 2)), opset=18, strides=[0, 0]),
+    node(
+        "Col2Im/columns-much-too-few",
+        ramp(1, 4, 1),
+        p(i64(300, 300)),
+        p(i64(2, 2)),
+        opset=18,
+        form=CONSTANT,
+    ),
+    node(
+        "Col2Im/stride-0",
+        ramp(1, 4, 4),
+        p(i64(3, 3)),
+        p(i64(2, 2)),
+        opset=18,
+        form=CONSTANT,
+        strides=[0, 0],
+    ),
+    node(
+        "Col2Im/stride-0",
+        ramp(1, 4, 4),
+        p(i64(3, 3)),
+        p(i64(2, 2)),
+        opset=18,
+        form=FOLDED,
+        strides=[0, 0],
+    ),
+)
