@@ -17,6 +17,7 @@ from harness.corpus.malformed.faults import Malformed, packed_case
 from harness.corpus.malformed.graphs import graphs
 from harness.corpus.malformed.nesting import nesting
 from harness.corpus.malformed.raw_bytes import raw_bytes
+from harness.corpus.malformed.shapes import declared_shapes
 from harness.corpus.malformed.tensors import tensors
 from harness.corpus.packing import PACK_FORMAT, Packer, packed
 from harness.wire import malformed as wire_form
@@ -29,6 +30,7 @@ KINDS: tuple[Callable[[], Iterable[Malformed]], ...] = (
     tensors,
     external_data,
     graphs,
+    declared_shapes,
     bodies,
     nesting,
     raw_bytes,
