@@ -224,7 +224,7 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
         ranks=(1, 3),
         runs=(2, 6),
     ),
-    "build/type": _refusing(Wrong.TYPE),
+    "build/type": _refusing(Wrong.TYPE, types=EVERY_TYPE[:-1]),
     "build/byte-order": _refusing(Wrong.BYTE_ORDER, types=EVERY_TYPE[:-1]),
     "build/byte-order-of-strings": _refusing(Wrong.BYTE_ORDER, types=("string",), sizes=(2, 3)),
     "build/rank": _refusing(Wrong.RANK, ranks=(1, 4)),

@@ -12,8 +12,8 @@ import numpy as np
 
 from harness.wire.catalogue.shapes import BUILD_REFUSES, REFUSES
 from harness.wire.providers import CHAINS
-from harness.wire.shapes import ShapeExample, ShapeModel
-from harness.worker.backend import BackendError, provider_options
+from harness.wire.shapes import Fault, ShapeExample, ShapeModel, Wrong
+from harness.worker.backend import Backend, BackendError, provider_options
 from harness.worker.bindings import BindingError
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.shapes.answers import (
@@ -30,7 +30,7 @@ from harness.worker.cases.shapes.models import answer, input_type, model_bytes, 
 from harness.worker.tensors import NUMPY_TYPES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
 
     from harness.wire.messages import Request
     from harness.worker.bindings import Session
@@ -48,7 +48,7 @@ def refuses(request: Request, under_test: UnderTest) -> Observation:
         checked(backend, model, before)
         for fault, run in zip(example.faults, after, strict=True):
             wronged = wrong_inputs(model, before, fault)
-            _refused(lambda: backend.run(wronged.inputs), model, wronged)  # noqa: B023 - called here
+            _refused(backend, model, wronged)
             checked(backend, model, run)
         seen.has_run(backend)
     return seen.observation
@@ -60,26 +60,26 @@ def build_refuses(request: Request, under_test: UnderTest) -> Observation:
     example = ShapeExample.from_json(request.arguments)
     model, (before, after), (fault,) = example.model, example.runs, example.faults
     with judged(under_test) as seen:
-        session, seen.attached = _session(model, request, under_test)
-        seen.stage, (seen.ir, _) = "run", versions(model)
+        session, backend = _session(model, request, under_test)
+        seen.attached, seen.stage, (seen.ir, _) = backend.attached, "run", versions(model)
         wronged = wrong_inputs(model, before, fault).inputs
         try:
             outputs = session.run(wronged)
         except BindingError:
             pass
         else:
-            _taken_rightly(model, wronged, outputs)
-        given = inputs_of(model, after)
-        values = [one.value for one in given]
+            _taken_rightly(model, wronged, outputs, fault)
+        values = [one.value for one in inputs_of(model, after)]
         outputs = session.run(dict(zip(model.names, values, strict=True)))
         compare_outputs(model, outputs, answer(model, values), values)
+        seen.has_run(backend)
     return seen.observation
 
 
-def _refused(run: Callable[[], Any], model: ShapeModel, wronged: Wronged) -> None:
+def _refused(backend: Backend, model: ShapeModel, wronged: Wronged) -> None:
     """Raise WrongError unless the run raises what tells a person what to mend."""
     try:
-        outputs = run()
+        outputs = backend.run(wronged.inputs)
     except TYPED as error:
         text = str(error)
     except Exception as error:
@@ -101,24 +101,24 @@ def _says(word: str, text: str) -> bool:
     return re.search(rf"(?<![\w.-]){re.escape(word)}(?![\w.-])", text) is not None
 
 
-def _taken_rightly(model: ShapeModel, inputs: Mapping[str, Any], outputs: Sequence[Any]) -> None:
+def _taken_rightly(
+    model: ShapeModel, inputs: Mapping[str, Any], outputs: Sequence[Any], fault: Fault
+) -> None:
     """Raise WrongError unless what was taken is what numpy makes of the same values."""
+    if Wrong(fault.wrong) is Wrong.TYPE:
+        raise WrongError(f"{fault.detail} was taken for {input_type(model, fault.input).ort_name}")
     values = [inputs[name] for name in model.names if name in inputs]
     try:
         of = [NUMPY_TYPES[input_type(model, index)] for index in range(len(values))]
-        meant = [
-            np.ma.asarray(value).astype(dtype) for value, dtype in zip(values, of, strict=True)
-        ]
-        if any(np.ma.is_masked(one) for one in meant):
-            raise WrongError("a masked array was taken for one without a mask")
+        meant = [np.asarray(value).astype(dtype) for value, dtype in zip(values, of, strict=True)]
         want = answer(model, meant)
-    except (TypeError, ValueError, KeyError, IndexError) as error:
+    except (TypeError, ValueError, IndexError) as error:
         raise WrongError(f"taken without an error, though numpy says {error}") from error
     compare_outputs(model, outputs, want, meant)
 
 
-def _session(model: ShapeModel, request: Request, under_test: UnderTest) -> tuple[Session, str]:
-    """Return a session that no backend stands before, and the EP that it was asked of."""
+def _session(model: ShapeModel, request: Request, under_test: UnderTest) -> tuple[Session, Backend]:
+    """Return a session that no backend stands before, and a backend that says where it ran."""
     asked = options(request)
     candidate = CHAINS[request.device][0]
     session = under_test.binding.create(
@@ -127,4 +127,4 @@ def _session(model: ShapeModel, request: Request, under_test: UnderTest) -> tupl
         options=provider_options(candidate, asked),
         settings=asked.settings,
     )
-    return session, candidate.attached
+    return session, Backend(session, attached=candidate, options=asked, steps=())
