@@ -41,6 +41,45 @@ CONTROLS = (
         bad=("cpu-1.21.1", "cpu-1.24.4"),
         good=("cpu-1.20.1", "cpu-1.25.1"),
     ),
+    *(
+        Control(
+            about=f"{operator} of int32 by zero kills the process (issue 16998)",
+            case=f"malformed/operators/{operator}/int32-by-0-folded",
+            seen=Outcome.CRASH,
+            bad=("cpu-1.24.4",),
+            good=("cpu-1.25.1", "cpu-1.32.0"),
+        )
+        for operator in ("Div", "Mod")
+    ),
+    Control(
+        about="Div of the smallest int32 by -1 kills the process",
+        case="malformed/operators/Div/int32-least-by-minus-1",
+        seen=Outcome.CRASH,
+        bad=("cpu-1.20.1", "cpu-1.24.4", "cpu-1.32.0"),
+    ),
+    *(
+        Control(
+            about=f"{operator} with strides 0 kills the process",
+            case=f"malformed/operators/{operator}/stride-0-folded",
+            seen=Outcome.CRASH,
+            bad=("cpu-1.24.4", "cpu-1.27.0"),
+            good=("cpu-1.28.0", "cpu-1.32.0"),
+        )
+        for operator in ("MaxPool", "Conv")
+    ),
+    Control(
+        about="a string input leaks with each run (issue 22271)",
+        case="leaks/inputs-strings",
+        seen=Outcome.FAIL,
+        bad=("cpu-1.17.3", "cpu-1.20.1"),
+        good=("cpu-1.21.1", "cpu-1.32.0"),
+    ),
+    Control(
+        about="CUDA is asked, the CPU is got, and nothing says so (issue 17801)",
+        case="fallback/own/silent",
+        seen=Outcome.FAIL,
+        bad=("cuda",),
+    ),
 )
 
 
