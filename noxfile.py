@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
 
 from harness.matrix import Tag, read_matrix  # noqa: E402
-from harness.store import new_run_id  # noqa: E402
+from harness.store.names import new_run_id  # noqa: E402
 
 if TYPE_CHECKING:
     from harness.matrix import Variant

@@ -19,7 +19,7 @@ from harness.properties.search import EXAMPLES, Profile, Search
 from harness.report.summary import Judged
 from harness.results import SelectionRecord
 from harness.selection import select
-from harness.store import PartWriter
+from harness.store.run import PartWriter
 from harness.suites import VERSIONS, Suites
 from harness.verdicts import judge
 

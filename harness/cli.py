@@ -29,7 +29,8 @@ from harness.properties.search import EXAMPLES, Profile, Search
 from harness.report import summary, terminal
 from harness.results import CellState
 from harness.selection import the_case
-from harness.store import LATEST, read_run
+from harness.store.names import LATEST
+from harness.store.run import read_run
 from harness.suites import Suites
 from harness.verdicts import judge
 from harness.wire.catalogue.procedures import PROBE

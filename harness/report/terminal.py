@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from harness.report.summary import Judged
-    from harness.store import Run
+    from harness.store.run import Run
 
 WIDTH = 175
 """Columns where no terminal says how many it has."""

@@ -24,10 +24,10 @@ ROOT = Path(__file__).parents[2]
 LEVELS = (
     ("wire", "errors", "versions"),
     ("strict_toml", "results"),
-    ("cases",),
+    ("cases", "signatures"),
     ("properties",),
     ("matrix", "store", "baseline", "corpus"),
-    ("environments", "selection", "verdicts"),
+    ("environments", "selection", "verdicts", "triage"),
     ("controller", "report"),
     ("suites",),
     ("campaign",),
@@ -50,6 +50,7 @@ HOMES = {
         "harness/triage/graph_passes.py",
         "models/*",
     ),
+    "duckdb": ("harness/store/*",),
     "hypothesis": ("harness/properties/*",),
     "subprocess": ("harness/controller/process.py", "harness/environments/installer.py"),
 }
@@ -275,10 +276,10 @@ RULES: tuple[Callable[[Sources], list[str]], ...] = (
 )
 
 PLANTED = [
-    (arrows_that_turn_back, "harness/matrix.py", "from harness.store import read_run"),
-    (arrows_that_turn_back, "harness/store.py", "from harness.matrix import Cell"),
-    (arrows_that_turn_back, "harness/store.py", "from harness import plugin"),
-    (arrows_that_turn_back, "harness/store.py", "from . import plugin"),
+    (arrows_that_turn_back, "harness/matrix.py", "from harness.store.run import read_run"),
+    (arrows_that_turn_back, "harness/store/run.py", "from harness.matrix import Cell"),
+    (arrows_that_turn_back, "harness/store/run.py", "from harness import plugin"),
+    (arrows_that_turn_back, "harness/store/run.py", "from .. import plugin"),
     (arrows_that_turn_back, "harness/report/html.py", "from ..cli import main"),
     (arrows_that_turn_back, "harness/errors.py", "import harness.results"),
     (arrows_that_turn_back, "harness/cli.py", "from harness.worker import tensors"),
@@ -286,7 +287,7 @@ PLANTED = [
     (
         arrows_that_turn_back,
         "harness/matrix.py",
-        "if TYPE_CHECKING:\n    from harness.store import Run",
+        "if TYPE_CHECKING:\n    from harness.store.run import Run",
     ),
     (
         arrows_that_turn_back,
@@ -306,10 +307,11 @@ PLANTED = [
     (imports_away_from_home, "harness/matrix.py", "import onnxruntime"),
     (imports_away_from_home, "harness/corpus/zoo.py", "from onnxruntime import InferenceSession"),
     (imports_away_from_home, "models/build_inputs.py", "import onnxruntime"),
-    (imports_away_from_home, "harness/store.py", "import pytest"),
+    (imports_away_from_home, "harness/store/run.py", "import pytest"),
     (imports_away_from_home, "harness/suites.py", "from hypothesis import given"),
     (imports_away_from_home, "harness/worker/probe.py", "import onnx.checker"),
     (imports_away_from_home, "harness/matrix.py", "from onnx import helper"),
+    (imports_away_from_home, "harness/triage/history.py", "import duckdb"),
     (imports_away_from_home, "harness/environments/wheelhouse.py", "from subprocess import run"),
     (exits, "harness/plugin.py", "sys.exit(1)"),
     (exits, "harness/plugin.py", "from sys import exit"),

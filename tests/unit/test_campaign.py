@@ -29,7 +29,8 @@ from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
 from harness.properties.search import Search
 from harness.results import CellState
-from harness.store import read_run, run_ids
+from harness.store.names import run_ids
+from harness.store.run import read_run
 from harness.suites import Suites
 from harness.verdicts import Verdict
 from harness.wire.outcomes import Outcome
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.report.summary import Judged
-    from harness.store import Run
+    from harness.store.run import Run
 
     Start = Callable[..., Campaign]
 
