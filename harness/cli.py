@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from harness.baseline import BASELINES, baselines_of
 from harness.controller.cell import CellUnderTest
+from harness.corpus.onnx_suite import onnx_cases
+from harness.corpus.operators import operators_of
 from harness.corpus.zoo import read_zoo
 from harness.environments.host import why_not_runnable
 from harness.environments.interpreter import cache_root, observe_host
@@ -27,11 +29,15 @@ from harness.errors import (
 from harness.matrix import default_python, read_matrix
 from harness.properties.search import EXAMPLES, Profile, Search
 from harness.report import summary, terminal
+from harness.report.html import site
+from harness.report.html.past import past_of
 from harness.results import CellState
 from harness.selection import the_case
+from harness.store.archive import Archive
 from harness.store.names import LATEST
 from harness.store.run import read_run
-from harness.suites import Suites
+from harness.suites import VERSIONS, Suites
+from harness.triage.compare import compare
 from harness.verdicts import judge
 from harness.wire.catalogue.procedures import PROBE
 
@@ -42,6 +48,8 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from harness.matrix import Cell
+    from harness.report.summary import CellSummary
+    from harness.store.run import Run
 
 PROBE_DEADLINE_S = 120.0
 BUILT_AND_RUN_WITH = ("editables", "hatchling", "nox")
@@ -135,15 +143,35 @@ def case(arguments: argparse.Namespace) -> int:
 
 
 def report(arguments: argparse.Namespace) -> int:
-    """Print a finished run: by default the newest."""
+    """Show a finished run, by default the newest: as a table, as JSON or as a site."""
     run = read_run(arguments.runs, arguments.run)
     baselines = baselines_of(run.cells.values(), _baselines(arguments))
     cells = summary.summarise(run, baselines)
-    if arguments.json:
+    if arguments.html:
+        site.write_site(arguments.html, _material(arguments.runs, run, cells))
+        print(arguments.html / "index.html")
+    elif arguments.json:
         print(json.dumps(summary.to_json(run, cells), indent=2))
     else:
         _show(terminal.render_run(run, cells))
     return 0
+
+
+def _material(runs: Path, run: Run, cells: list[CellSummary]) -> site.Material:
+    """Return what the site of a run is made of; the run before it is what it is compared with."""
+    with Archive(runs) as archive:
+        past = past_of(archive, run.id)
+    before = past.runs[-2].head.id if len(past.runs) > 1 else None
+    here, there = VERSIONS["onnx"], run.suites.get("onnx", VERSIONS["onnx"])
+    why = "" if here == there else f"The run had onnx {there}, here is {here}: not the same models."
+    return site.Material(
+        run=run,
+        cells=cells,
+        past=past,
+        comparison=compare(read_run(runs, before), run) if before else None,
+        operators={} if why else operators_of(onnx_cases(cache_root())),
+        why_no_operators=why,
+    )
 
 
 def wheelhouse(arguments: argparse.Namespace) -> int:
@@ -244,6 +272,12 @@ def _parser() -> argparse.ArgumentParser:
     one = _command(commands, report)
     one.add_argument("run", nargs="?", default=LATEST, metavar="RUN", help="default: the newest")
     one.add_argument("--runs", type=Path, default=Path("runs"), help="default: runs")
+    one.add_argument(
+        "--html",
+        type=Path,
+        metavar="DIR",
+        help="write a site that needs no server into DIR, with the history of the runs before",
+    )
     _add_json(one)
 
     one = _command(commands, wheelhouse)

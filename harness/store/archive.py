@@ -143,6 +143,24 @@ class Archive:
                     strips[track, case] = strip[:at] + letters[outcome] + strip[at + 1 :]
         return strips
 
+    def durations(self, runs: Sequence[str]) -> dict[tuple[str, str], list[float | None]]:
+        """Return by track and case the seconds that it took in each of `runs`, in their order."""
+        found: dict[tuple[str, str], list[float | None]] = {}
+        rows = self._rows(
+            'SELECT "case", cell, list(run), list(duration_s) FROM seen GROUP BY ALL', runs, {}
+        )
+        place = {run: at for at, run in enumerate(runs)}
+        for case, cell, seen_in, seconds in rows:
+            for run, taken in zip(seen_in, seconds, strict=True):
+                if (track := self.tracks.get((run, cell))) is not None:
+                    found.setdefault((track, case), [None] * len(runs))[place[run]] = taken
+        return found
+
+    def seconds(self, runs: Sequence[str]) -> dict[tuple[str, str], float]:
+        """Return by run and cell the seconds that all its cases took together."""
+        query = "SELECT run, cell, sum(duration_s) FROM seen GROUP BY ALL"
+        return {(run, cell): together for run, cell, together in self._rows(query, runs, {})}
+
     @cached_property
     def _cells(self) -> dict[tuple[str, str], tuple[str, str, str]]:
         """Return variant, release and Python of each cell of each run."""

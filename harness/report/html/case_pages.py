@@ -1,0 +1,148 @@
+"""One case with everything that was seen of it on every cell; pure."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from harness.report.html.addresses import case_page, cell_page
+from harness.report.html.marks import MARKS, word
+from harness.report.html.overview import short_provider
+from harness.report.html.plots import strip_line
+from harness.report.html.strips import Strip, strip
+from harness.report.terminal import reproduction
+from harness.wire.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from harness.report.html.marks import Mark
+    from harness.report.html.past import Past
+    from harness.report.summary import CellSummary, Judged
+    from harness.verdicts import Verdict
+    from harness.wire.messages import Evidence
+
+
+@dataclass(frozen=True, kw_only=True)
+class OnCell:
+    """A case on one cell."""
+
+    cell: str
+    href: str
+    anchor: str
+    """Where on the page the evidence stands."""
+    mark: Mark
+    again: str
+    """What a second try gave, as it is read; empty where there was none."""
+    verdict: Verdict
+    reason: str
+    """Why the outcome was expected; empty where nothing was known."""
+    link: str
+    place: str
+    evidence: Evidence
+    facts: tuple[tuple[str, str], ...]
+    """What was seen in short, by its label."""
+    placement: str
+    """Which execution providers ran how many of the nodes."""
+    milliseconds: str
+    strip: Strip
+    time_line: str
+    """The points of how long it took in each run, for a picture 100 high; empty without any."""
+    command: str
+    """What shows this result again."""
+
+    @property
+    def passed(self) -> bool:
+        """Whether there is nothing to explain."""
+        return self.mark.outcome is Outcome.PASS and not self.verdict.needs_attention
+
+    @property
+    def said(self) -> str:
+        """What was seen, in one line."""
+        return (self.evidence.text or self.evidence.requirement).partition("\n")[0]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CasePage:
+    """One case."""
+
+    case: str
+    href: str
+    suite: str
+    operators: Sequence[str]
+    cells: tuple[OnCell, ...]
+
+
+def case_pages(
+    cells: Iterable[CellSummary], past: Past, operators: Mapping[str, Sequence[str]]
+) -> Iterator[CasePage]:
+    """Return a page for each case of the run, one at a time: all of them are many."""
+    by_case: dict[str, list[tuple[CellSummary, Judged]]] = defaultdict(list)
+    for cell in cells:
+        for judged in cell.judged:
+            by_case[judged.result.case].append((cell, judged))
+    for case, found in sorted(by_case.items()):
+        yield CasePage(
+            case=case,
+            href=case_page(case),
+            suite=found[0][1].result.suite,
+            operators=operators.get(case, ()),
+            cells=tuple(_on_cell(cell, judged, past) for cell, judged in found),
+        )
+
+
+def _on_cell(cell: CellSummary, judged: Judged, past: Past) -> OnCell:
+    result, known = judged.result, judged.expectation
+    runs = [run.head.id for run in past.runs]
+    return OnCell(
+        cell=result.cell,
+        href=cell_page(result.cell),
+        anchor=f"on-{result.cell}",
+        mark=MARKS[result.outcome],
+        again=word(result.again) if result.again else "",
+        verdict=judged.verdict,
+        reason=known.reason if known else "",
+        link=known.link if known and known.link.startswith(("https://", "http://")) else "",
+        place=known.place if known else "",
+        evidence=result.evidence,
+        facts=tuple(_facts(result.evidence)),
+        placement=_placement(result.evidence, cell.asked_provider),
+        milliseconds=f"{result.duration_s * 1e3:.1f}",
+        strip=strip(past.strip(result.cell, result.case), runs),
+        time_line=strip_line(past.seconds(result.cell, result.case)),
+        command=reproduction(result),
+    )
+
+
+def _facts(evidence: Evidence) -> Iterator[tuple[str, str]]:
+    example = json.dumps(evidence.example) if evidence.example else ""
+    status = "" if evidence.exit_status is None else str(evidence.exit_status)
+    for label, value in (
+        ("seen", evidence.text),
+        ("lacks", evidence.requirement),
+        ("stage", evidence.stage),
+        ("status", evidence.status),
+        ("signal", evidence.signal),
+        ("exit status", status),
+        ("attached EP", evidence.attached),
+        ("smallest example", example),
+        *((name, _shown(value)) for name, value in evidence.answer.items()),
+    ):
+        if value:
+            yield label, value
+
+
+def _shown(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value)
+
+
+def _placement(evidence: Evidence, asked: str) -> str:
+    nodes = sum(evidence.placement.values())
+    if not nodes:
+        return ""
+    ran = ", ".join(
+        f"{short_provider(name)} {count}" for name, count in sorted(evidence.placement.items())
+    )
+    return f"{evidence.placement.get(asked, 0)} of {nodes} as asked ({ran})"
