@@ -18,9 +18,11 @@ from harness.wire.outcomes import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from harness.baseline import Expectation
     from harness.report.html.marks import Mark
     from harness.report.html.past import Past
     from harness.report.summary import CellSummary, Judged
+    from harness.results import CaseResult
     from harness.verdicts import Verdict
     from harness.wire.messages import Evidence
 
@@ -37,10 +39,7 @@ class OnCell:
     again: str
     """What a second try gave, as it is read; empty where there was none."""
     verdict: Verdict
-    reason: str
-    """Why the outcome was expected; empty where nothing was known."""
-    link: str
-    place: str
+    known: Expectation | None
     evidence: Evidence
     facts: tuple[tuple[str, str], ...]
     """What was seen in short, by its label."""
@@ -94,18 +93,16 @@ def case_pages(
 
 
 def _on_cell(cell: CellSummary, judged: Judged, past: Past) -> OnCell:
-    result, known = judged.result, judged.expectation
+    result = judged.result
     runs = [run.head.id for run in past.runs]
     return OnCell(
         cell=result.cell,
         href=cell_page(result.cell),
         anchor=f"on-{result.cell}",
         mark=MARKS[result.outcome],
-        again=word(result.again) if result.again else "",
+        again=_again(result),
         verdict=judged.verdict,
-        reason=known.reason if known else "",
-        link=known.link if known and known.link.startswith(("https://", "http://")) else "",
-        place=known.place if known else "",
+        known=judged.expectation,
         evidence=result.evidence,
         facts=tuple(_facts(result.evidence)),
         placement=_placement(result.evidence, cell.asked_provider),
@@ -114,6 +111,12 @@ def _on_cell(cell: CellSummary, judged: Judged, past: Past) -> OnCell:
         time_line=strip_line(past.seconds(result.cell, result.case)),
         command=reproduction(result),
     )
+
+
+def _again(result: CaseResult) -> str:
+    if result.again is None:
+        return ""
+    return "the same again" if result.again is result.outcome else f"then {word(result.again)}"
 
 
 def _facts(evidence: Evidence) -> Iterator[tuple[str, str]]:

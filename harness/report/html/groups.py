@@ -17,7 +17,9 @@ from harness.wire.outcomes import Outcome
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Mapping, Sequence
 
+    from harness.report.html.marks import Mark
     from harness.report.summary import CellSummary, Judged
+    from harness.signatures import Signature
     from harness.triage.compare import Comparison, Group
 
 SHOWN = 60
@@ -47,7 +49,9 @@ class Line:
     kind: str
     tone: str
     """How it looks: ``bad``, ``good``, ``odd`` or nothing."""
-    signature: str
+    mark: Mark
+    code: str
+    text: str
     count: str
     context: str = ""
     shown: tuple[tuple[str, str, str], ...]
@@ -56,6 +60,11 @@ class Line:
     """How many are not shown."""
     search: str
     """Where search finds all of them."""
+
+    @property
+    def one_cell(self) -> bool:
+        """Whether all are on one cell, which the count says already."""
+        return len({cell for _, cell, _ in self.shown}) == 1
 
 
 def changed(comparison: Comparison, cases: Collection[str]) -> tuple[Line, ...]:
@@ -73,7 +82,7 @@ def _of_group(group: Group, cases: Collection[str]) -> Line:
     return _line(
         kind="flaky" if group.flaky else group.transition.lower(),
         tone="odd" if group.flaky else TONES.get(group.transition, ""),
-        signature_=str(group.signature),
+        of=group.signature,
         found=found,
         context=CONTEXTS[group.context],
         search={"outcome": MARKS[outcome].letter} if outcome else {},
@@ -83,20 +92,19 @@ def _of_group(group: Group, cases: Collection[str]) -> Line:
 
 def unexpected(cells: Iterable[CellSummary]) -> tuple[Line, ...]:
     """Return the results that somebody must look at."""
-    by_cause: dict[tuple[Verdict, str, Outcome], list[Judged]] = defaultdict(list)
+    by_cause: dict[tuple[Verdict, Signature], list[Judged]] = defaultdict(list)
     for cell in cells:
         for judged in cell.attention:
-            known = signature(judged.result)
-            by_cause[judged.verdict, str(known), known.outcome].append(judged)
+            by_cause[judged.verdict, signature(judged.result)].append(judged)
     return tuple(
         _line(
             kind=word(verdict),
             tone=TONES[verdict],
-            signature_=said,
-            found=[(one.result.case, one.result.cell) for one in of_one],
-            search={"outcome": MARKS[outcome].letter, "verdict": VERDICT_LETTERS[verdict]},
+            of=of,
+            found=[(one.result.case, one.result.cell) for one in alike],
+            search={"outcome": MARKS[of.outcome].letter, "verdict": VERDICT_LETTERS[verdict]},
         )
-        for (verdict, said, outcome), of_one in sorted(
+        for (verdict, of), alike in sorted(
             by_cause.items(), key=lambda item: (item[0][0], -len(item[1]), item[0][1])
         )
     )
@@ -104,28 +112,27 @@ def unexpected(cells: Iterable[CellSummary]) -> tuple[Line, ...]:
 
 def not_passed(cell: CellSummary) -> tuple[Line, ...]:
     """Return what did not pass on a cell, the most frequent first."""
-    by_cause: dict[tuple[Outcome, str], list[Judged]] = defaultdict(list)
+    by_cause: dict[Signature, list[Judged]] = defaultdict(list)
     for judged in cell.judged:
         if judged.result.outcome is not Outcome.PASS:
-            known = signature(judged.result)
-            by_cause[known.outcome, f"{known.code} {known.line}".strip()].append(judged)
+            by_cause[signature(judged.result)].append(judged)
     return tuple(
         _line(
-            kind=outcome,
-            tone="",
-            signature_=said or "nothing was said",
-            found=[(one.result.case, one.result.cell) for one in of_one],
-            search={"cell": cell.record.cell, "outcome": MARKS[outcome].letter},
+            kind="unexpected" if any(one.verdict.needs_attention for one in alike) else "",
+            tone="bad",
+            of=of,
+            found=[(one.result.case, one.result.cell) for one in alike],
+            search={"outcome": MARKS[of.outcome].letter},
         )
-        for (outcome, said), of_one in sorted(by_cause.items(), key=lambda item: -len(item[1]))
+        for of, alike in sorted(by_cause.items(), key=lambda item: (-len(item[1]), item[0]))
     )
 
 
-def _line(  # noqa: PLR0913 - one place where each list's results become a line
+def _line(  # noqa: PLR0913 - the one place where each list's results become a line
     *,
     kind: str,
     tone: str,
-    signature_: str,
+    of: Signature,
     found: Sequence[tuple[str, str]],
     search: Mapping[str, str],
     context: str = "",
@@ -137,7 +144,9 @@ def _line(  # noqa: PLR0913 - one place where each list's results become a line
     return Line(
         kind=kind,
         tone=tone,
-        signature=signature_,
+        mark=MARKS[of.outcome],
+        code=of.code,
+        text=of.line,
         count=_count({case for case, _ in found}, cells),
         context=context,
         shown=tuple(

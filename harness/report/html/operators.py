@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 
     from harness.report.summary import CellSummary
 
-NOT_BY_THE_ASKED = (Outcome.UNSUPPORTED, Outcome.FALLBACK)
-"""What says that the asked execution provider does not have what the case needs."""
+RAN = (Outcome.PASS, Outcome.FAIL)
+"""What says that the asked execution provider has what the case needs: there was an answer."""
+LACKING = (Outcome.UNSUPPORTED, Outcome.FALLBACK)
+"""What says that it has not. An error, a crash or a timeout says neither."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,7 +32,10 @@ class OperatorField:
     passed: int
     tested: int
     implemented: str
-    """``yes``, ``partly`` or ``no``: by the asked execution provider; empty where not tested."""
+    """Whether the asked execution provider has it; empty where nothing was tested.
+
+    ``yes``, ``partly``, ``no`` or, where every case ended in an error or worse, ``never ran``.
+    """
     level: int | None
     href: str
 
@@ -48,7 +53,7 @@ class OperatorRow:
     @property
     def lacking(self) -> bool:
         """Whether some build that was tested does not have all of it."""
-        return any(field.implemented in ("no", "partly") for field in self.fields)
+        return any(field.implemented not in ("", "yes") for field in self.fields)
 
     @property
     def wrong(self) -> bool:
@@ -75,8 +80,12 @@ def operator_rows(
                 for cell, of_cell in zip(cells, outcomes, strict=True)
             ),
         )
-        for name in sorted({*alone, *within}, key=str.lower)
+        for name in sorted({*alone, *within}, key=_order)
     )
+
+
+def _order(name: str) -> tuple[bool, str]:
+    return "." in name, name.lower()  # those of ONNX's own domain first
 
 
 def _cases_of(
@@ -92,20 +101,20 @@ def _cases_of(
 
 def _field(name: str, cell: str, outcomes: Iterable[Outcome]) -> OperatorField:
     about = [outcome for outcome in outcomes if outcome.is_about_the_build]
-    lacking = sum(outcome in NOT_BY_THE_ASKED for outcome in about)
     passed = about.count(Outcome.PASS)
     return OperatorField(
         passed=passed,
         tested=len(about),
-        implemented=_implemented(lacking, len(about)),
+        implemented=_implemented(about),
         level=level(passed / len(about)) if about else None,
         href="cases.html#" + urlencode({"cell": cell, "operator": name}),
     )
 
 
-def _implemented(lacking: int, tested: int) -> str:
-    if not tested:
+def _implemented(outcomes: Sequence[Outcome]) -> str:
+    if not outcomes:
         return ""
-    if not lacking:
-        return "yes"
-    return "no" if lacking == tested else "partly"
+    lacking = any(outcome in LACKING for outcome in outcomes)
+    if any(outcome in RAN for outcome in outcomes):
+        return "partly" if lacking else "yes"
+    return "no" if lacking else "never ran"

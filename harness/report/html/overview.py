@@ -141,4 +141,3 @@ def percent(part: int, whole: int) -> str:
 def short_provider(provider: str) -> str:
     """Return a provider's name as it is said: without `ExecutionProvider`."""
     return provider.removesuffix("ExecutionProvider")
-

@@ -46,7 +46,9 @@ def row(page: CasePage, cells: Sequence[str]) -> list[Any]:
     ]
 
 
-def scripts(rows: Sequence[list[Any]], cells: Sequence[tuple[str, str]]) -> Iterator[tuple[str, str]]:
+def scripts(
+    rows: Sequence[list[Any]], cells: Sequence[tuple[str, str]]
+) -> Iterator[tuple[str, str]]:
     """Return each script by its path from the site's root; `cells` are ids with their pages.
 
     The first tells what there is and where the pieces are.

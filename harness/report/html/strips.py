@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
     from harness.report.html.marks import Mark
 
+RUN_WIDTH, WIDTH = 12, 352
+"""Pixels of one run and of the whole strip, at most."""
+
 MOST_SAID = 4
 """Spans that the sentence under a strip tells; more than that is a flake, and is said so."""
 
@@ -42,11 +45,16 @@ class Strip:
     said: str
     """The same in words, for who does not see the picture."""
 
+    @property
+    def width(self) -> int:
+        """How wide the picture is, in pixels: few runs are not drawn out."""
+        return min(self.runs * RUN_WIDTH, WIDTH)
+
 
 def strip(letters: str, runs: Sequence[str]) -> Strip:
     """Return the strip of a case that came to `letters` in `runs`, a letter for each run."""
     spans = tuple(_spans(letters))
-    return Strip(spans=spans, runs=len(letters), said=_said(spans, runs))
+    return Strip(spans=spans, runs=len(letters), said=_said(letters, runs))
 
 
 def _spans(letters: str) -> list[Span]:
@@ -60,18 +68,22 @@ def _spans(letters: str) -> list[Span]:
     return found
 
 
-def _said(spans: Sequence[Span], runs: Sequence[str]) -> str:
-    seen = [span for span in spans if span.outcome is not None]
+def _said(letters: str, runs: Sequence[str]) -> str:
+    seen = [(letter, run) for letter, run in zip(letters, runs, strict=True) if letter != NOTHING]
     if not seen:
         return "in no stored run"
-    last = seen[-1]
-    now = word(last.outcome) if last.outcome is not None else ""
-    if len(seen) == 1:
-        return f"{now} in {'all' if last.count == len(runs) else 'its'} {_runs(last.count)}"
-    if len(seen) > MOST_SAID:
-        return f"{len(seen) - 1} changes; {now} since {runs[last.start]}"
-    before = ", ".join(f"{word(span.outcome)} × {span.count}" for span in seen[:-1] if span.outcome)
-    return f"{before}, then {now} since {runs[last.start]}"
+    spans = [list(alike) for _, alike in groupby(seen, key=lambda one: one[0])]
+    words = [word(LETTERS[span[0][0]]) for span in spans]
+    if len(spans) == 1:
+        whole = "all" if len(seen) == len(runs) else "its"
+        return f"{words[0]} in {whole} {_runs(len(seen))}"
+    since = f"{words[-1]} since {spans[-1][0][1]}"
+    if len(spans) > MOST_SAID:
+        return f"{len(spans) - 1} changes, {since}"
+    before = ", ".join(
+        f"{said} × {len(span)}" for said, span in zip(words[:-1], spans[:-1], strict=True)
+    )
+    return f"{before}, then {since}"
 
 
 def _runs(count: int) -> str:

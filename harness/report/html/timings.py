@@ -66,9 +66,7 @@ def _of_cell(cell: str, results: Sequence[CaseResult], past: Past) -> CellTiming
         total=sum(seconds),
         median=median(seconds),
         histogram=histogram(seconds),
-        course=course(
-            [run.seconds.get(past.tracks[cell]) for run in past.runs]
-        ),
+        course=course([run.seconds.get(past.tracks[cell]) for run in past.runs]),
         slowest=tuple(_slow(result, past) for result in slowest),
     )
 
