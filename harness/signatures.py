@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 LONGEST = 240
 """Characters kept of a first line: ONNX Runtime's own can have thousands."""
 
+MOST_LINES = 4
+"""Lines taken for the first one, where each ends in a colon."""
+
 # ONNX Runtime names the C++ function behind its file, arguments and all.
 _FUNCTION = (
     r"(\.(?:cc|cpp|h|cuh?)) [\w:<>~&*, ]*::~?\w+(?:<[^()]*>)?"
@@ -25,14 +28,14 @@ _RULES = tuple(
     for pattern, by in (
         (r"0x[0-9a-fA-F]+", "N"),
         # A build's source tree stands elsewhere in each build, and its lines move.
-        (r"(?:/[\w.+-]+)+/([\w.+-]+\.\w+)(?::\d+)?", r"\1"),
+        (r"(?:[\w.+-]*/)+([\w.+-]+\.\w+)(?::\d+)?", r"\1"),
         (_FUNCTION, r"\1 "),
         (r"(?<![A-Za-z0-9.])-?\d+(?:\.\d+)*(?:e[-+]?\d+)?(?![A-Za-z0-9])", "N"),
         (r"\[(?:-?(?:N|nan|inf)(?:, )?)+\]", "[…]"),
-        (r"'[^']*'", "'…'"),
+        (r"(?<!\w)'[^']*'", "'…'"),  # but for the one in "couldn't"
         (r'"[^"]*"', '"…"'),
         # The inputs and outputs of the node: as many as it happens to have.
-        (r'\((?:"…"(?:: \w+\([^()]*\))?,)+\)', "(…)"),
+        (r'\((?:"…"(?:: \w+\((?:[^()]|\([^()]*\))*\))?,)+\)', "(…)"),
         (r"\s+", " "),
     )
 )
@@ -57,8 +60,8 @@ def signature(result: CaseResult) -> Signature:
     if result.outcome is Outcome.PASS:
         return Signature(outcome=Outcome.PASS)
     evidence = result.evidence
-    first_line = (evidence.text or evidence.requirement).partition("\n")[0]
-    return Signature(outcome=result.outcome, code=_code(evidence), line=normalised(first_line))
+    line = normalised(_first_line(evidence.text or evidence.requirement))
+    return Signature(outcome=result.outcome, code=_code(evidence), line=line)
 
 
 def normalised(line: str) -> str:
@@ -67,6 +70,15 @@ def normalised(line: str) -> str:
         line = pattern.sub(by, line)
     line = line.strip()
     return line if len(line) <= LONGEST else f"{line[: LONGEST - 1]}…"
+
+
+def _first_line(text: str) -> str:
+    """Return the first line, with those that it announces: OpenVINO's say where, and then what."""
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    end = 1
+    while end < min(len(lines), MOST_LINES) and lines[end - 1].endswith(":"):
+        end += 1
+    return " ".join(lines[:end])
 
 
 def _code(evidence: Evidence) -> str:

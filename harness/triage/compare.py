@@ -302,7 +302,7 @@ def _gap(
 ) -> tuple[NoteKind, str] | None:
     """Return why two results cannot be compared, and in which words; None where they can."""
     if new is None:
-        return (NoteKind.CUT_OFF, "the run ended before them") if cut_off else None
+        return (NoteKind.CUT_OFF, "the run has not come to them") if cut_off else None
     if new.outcome is Outcome.HARNESS_FAULT:
         return NoteKind.HARNESS_FAULT, signature(new).line
     if old is None or old.outcome.is_about_the_build is new.outcome.is_about_the_build:

@@ -27,9 +27,9 @@ LEVELS = (
     ("cases", "signatures"),
     ("properties",),
     ("matrix", "store", "baseline", "corpus"),
-    ("environments", "selection", "verdicts", "triage"),
-    ("controller", "report"),
-    ("suites",),
+    ("environments", "selection", "verdicts"),
+    ("controller", "triage"),
+    ("report", "suites"),
     ("campaign",),
     ("plugin", "cli"),
     ("__main__",),
@@ -52,12 +52,13 @@ HOMES = {
     ),
     "duckdb": ("harness/store/*",),
     "hypothesis": ("harness/properties/*",),
+    "jinja2": ("harness/report/html/*",),
     "subprocess": ("harness/controller/process.py", "harness/environments/installer.py"),
 }
 """Where alone each of these may be imported."""
 
-MAY_EXIT = ("harness/cli.py", "harness/worker/__main__.py")
-MAY_PRINT = ("harness/cli.py",)
+MAY_EXIT = ("harness/cli/command_line.py", "harness/worker/__main__.py")
+MAY_PRINT = ("harness/cli/*",)
 SAYS_NOTHING = frozenset({"utils", "common", "core", "manager", "helpers"})
 
 Sources: TypeAlias = "Mapping[str, str]"
@@ -240,7 +241,7 @@ def prints(sources: Sources) -> list[str]:
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "print"
-        and path not in MAY_PRINT
+        and not any(fnmatch(path, home) for home in MAY_PRINT)
     ]
 
 
@@ -282,7 +283,7 @@ PLANTED = [
     (arrows_that_turn_back, "harness/store/run.py", "from .. import plugin"),
     (arrows_that_turn_back, "harness/report/html.py", "from ..cli import main"),
     (arrows_that_turn_back, "harness/errors.py", "import harness.results"),
-    (arrows_that_turn_back, "harness/cli.py", "from harness.worker import tensors"),
+    (arrows_that_turn_back, "harness/cli/runs.py", "from harness.worker import tensors"),
     (arrows_that_turn_back, "harness/unplaced.py", "from harness.errors import HarnessError"),
     (
         arrows_that_turn_back,
@@ -309,6 +310,7 @@ PLANTED = [
     (imports_away_from_home, "models/build_inputs.py", "import onnxruntime"),
     (imports_away_from_home, "harness/store/run.py", "import pytest"),
     (imports_away_from_home, "harness/suites.py", "from hypothesis import given"),
+    (imports_away_from_home, "harness/report/terminal.py", "from jinja2 import Template"),
     (imports_away_from_home, "harness/worker/probe.py", "import onnx.checker"),
     (imports_away_from_home, "harness/matrix.py", "from onnx import helper"),
     (imports_away_from_home, "harness/triage/history.py", "import duckdb"),

@@ -29,7 +29,7 @@ def test_neighbouring_runs_that_are_alike_are_one_span() -> None:
     [
         ("PPP", "pass in all 3 runs"),
         (".PP", "pass in its 2 runs"),
-        ("PPF", "pass × 2, then fail since run-2"),
+        ("PPF", "pass in 2 runs, then fail since run-2"),
         ("PFPFP", "4 changes, pass since run-4"),
         ("P.P", "pass in its 2 runs"),
         ("..", "in no stored run"),

@@ -37,7 +37,7 @@ TONES: Mapping[str, str] = {
 
 CONTEXTS: Mapping[Context, str] = {
     Context.SAME: "",
-    Context.BUILD: "Another build stands in the cell’s place.",
+    Context.BUILD: "Another build stands in the cell's place.",
     Context.SUITE: "The suite has another version: what it asks may be what changed.",
 }
 

@@ -52,7 +52,7 @@ MARKS: Mapping[Outcome, Mark] = {
         Mark(outcome=Outcome.ERROR, glyph="E", about="refused with an error"),
         Mark(
             outcome=Outcome.UNSUPPORTED,
-            glyph="–",
+            glyph="-",
             about="the build says that it lacks this",
         ),
         Mark(outcome=Outcome.CRASH, glyph="C", about="the process died"),

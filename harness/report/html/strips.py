@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from harness.report.html.marks import LETTERS, MARKS, word
 from harness.store.archive import NOTHING
-from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.report.html.marks import Mark
+    from harness.wire.outcomes import Outcome
 
 RUN_WIDTH, WIDTH = 12, 352
 """Pixels of one run and of the whole strip, at most."""
@@ -81,7 +81,7 @@ def _said(letters: str, runs: Sequence[str]) -> str:
     if len(spans) > MOST_SAID:
         return f"{len(spans) - 1} changes, {since}"
     before = ", ".join(
-        f"{said} × {len(span)}" for said, span in zip(words[:-1], spans[:-1], strict=True)
+        f"{said} in {_runs(len(span))}" for said, span in zip(words[:-1], spans[:-1], strict=True)
     )
     return f"{before}, then {since}"
 
