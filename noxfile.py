@@ -69,14 +69,14 @@ def lint(session: nox.Session) -> None:
 @nox.session(default=False)
 def types(session: nox.Session) -> None:
     """Check types with mypy, strictly."""
-    install(session, "lint")
+    install(session, "lint", "browser")
     session.run("mypy")
 
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
     """Run the project's own tests: of its parts, and of the whole on the cpu variant."""
-    install(session)
+    install(session, "browser")
     session.run("python", "-m", "pytest", *session.posargs)
 
 

@@ -6,7 +6,7 @@ import json
 import re
 from dataclasses import replace
 from html.parser import HTMLParser
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -149,7 +149,7 @@ def test_a_site_that_cannot_be_made_leaves_the_one_before(
     def full(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(site.groups, "not_passed", full)
+    monkeypatch.setattr("harness.report.html.groups.not_passed", full)
     with pytest.raises(ConfigurationError, match="No space left"):
         site.write_site(folder, first)
 
@@ -183,5 +183,5 @@ def test_search_gets_every_case_once(tmp_path: Path) -> None:
     assert index["cells"] == [[CPU, cell_page(CPU)]]
 
 
-def _data(path: Path) -> object:
+def _data(path: Path) -> Any:
     return json.loads(path.read_text().partition("(")[2].removesuffix(");\n"))

@@ -92,7 +92,8 @@ def _cases_of(
     operators: Mapping[str, Sequence[str]],
 ) -> tuple[dict[str, list[str]], dict[str, list[str]]]:
     """Return by operator the cases of it alone, and those with others."""
-    alone, within = defaultdict(list), defaultdict(list)
+    alone: dict[str, list[str]] = defaultdict(list)
+    within: dict[str, list[str]] = defaultdict(list)
     for case, names in operators.items():
         for name in names:
             (alone if len(names) == 1 else within)[name].append(case)
