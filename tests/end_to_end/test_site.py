@@ -1,4 +1,4 @@
-"""The site in a real browser, opened from files: it loads, searches, and asks nobody for anything."""
+"""The site in a real browser, opened from files: it loads, searches, and asks for nothing else."""
 
 from __future__ import annotations
 
@@ -50,7 +50,8 @@ CONTRAST = """() => {
   const found = new Set();
   for (const element of document.querySelectorAll("body *")) {
     const own = [...element.childNodes].some((node) => node.nodeType === 3 && node.data.trim());
-    if (!own || element.closest("svg, .sr, .skip, option, noscript") || !element.checkVisibility()) continue;
+    if (!own || element.closest("svg, .sr, .skip, option, noscript")) continue;
+    if (!element.checkVisibility()) continue;
     const [one, other] = [numbers(getComputedStyle(element).color), behind(element)].map(light);
     const ratio = (Math.max(one, other) + 0.05) / (Math.min(one, other) + 0.05);
     if (ratio < 4.5) found.add(`${element.tagName}.${element.className} ${ratio.toFixed(2)}`);

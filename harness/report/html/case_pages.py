@@ -45,7 +45,7 @@ class OnCell:
     """What was seen in short, by its label."""
     placement: str
     """Which execution providers ran how many of the nodes."""
-    milliseconds: str
+    seconds: float
     strip: Strip
     time_line: str
     """The points of how long it took in each run, for a picture 100 high; empty without any."""
@@ -106,7 +106,7 @@ def _on_cell(cell: CellSummary, judged: Judged, past: Past) -> OnCell:
         evidence=result.evidence,
         facts=tuple(_facts(result.evidence)),
         placement=_placement(result.evidence, cell.asked_provider),
-        milliseconds=f"{result.duration_s * 1e3:.1f}",
+        seconds=result.duration_s,
         strip=strip(past.strip(result.cell, result.case), runs),
         time_line=strip_line(past.seconds(result.cell, result.case)),
         command=reproduction(result),

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from harness.triage.compare import Comparison, Group
 
 SHOWN = 60
-"""Results that a line names when it is opened; search finds the others."""
+"""Cases that a line names when it is opened; search finds the others."""
 
 TONES: Mapping[str, str] = {
     Transition.REGRESSED: "bad",
@@ -43,6 +43,17 @@ CONTEXTS: Mapping[Context, str] = {
 
 
 @dataclass(frozen=True, kw_only=True)
+class Shown:
+    """One case of a line."""
+
+    case: str
+    href: str
+    """Its page; empty where the run does not have it."""
+    where: str
+    """On which cells; empty where the count says so already."""
+
+
+@dataclass(frozen=True, kw_only=True)
 class Line:
     """Results with one signature."""
 
@@ -54,17 +65,11 @@ class Line:
     text: str
     count: str
     context: str = ""
-    shown: tuple[tuple[str, str, str], ...]
-    """Case, cell and the case's page; no page where the run does not have it."""
+    shown: tuple[Shown, ...]
     more: int
-    """How many are not shown."""
+    """How many cases are not shown."""
     search: str
     """Where search finds all of them."""
-
-    @property
-    def one_cell(self) -> bool:
-        """Whether all are on one cell, which the count says already."""
-        return len({cell for _, cell, _ in self.shown}) == 1
 
 
 def changed(comparison: Comparison, cases: Collection[str]) -> tuple[Line, ...]:
@@ -139,6 +144,9 @@ def _line(  # noqa: PLR0913 - the one place where each list's results become a l
     cases: Collection[str] | None = None,
 ) -> Line:
     cells = sorted({cell for _, cell in found})
+    cells_of: dict[str, list[str]] = defaultdict(list)
+    for case, cell in found:
+        cells_of[case].append(cell)
     if len(cells) == 1:
         search = {**search, "cell": cells[0]}
     return Line(
@@ -147,17 +155,25 @@ def _line(  # noqa: PLR0913 - the one place where each list's results become a l
         mark=MARKS[of.outcome],
         code=of.code,
         text=of.line,
-        count=_count({case for case, _ in found}, cells),
+        count=_count(cells_of, cells),
         context=context,
         shown=tuple(
-            (case, cell, case_page(case) if cases is None or case in cases else "")
-            for case, cell in found[:SHOWN]
+            Shown(
+                case=case,
+                href=case_page(case) if cases is None or case in cases else "",
+                where="" if len(of_case) == len(cells) else _cells(of_case),
+            )
+            for case, of_case in list(cells_of.items())[:SHOWN]
         ),
-        more=max(len(found) - SHOWN, 0),
+        more=max(len(cells_of) - SHOWN, 0),
         search="cases.html#" + urlencode(search),
     )
 
 
 def _count(cases: Collection[str], cells: Sequence[str]) -> str:
     many = "1 case" if len(cases) == 1 else f"{len(cases)} cases"
-    return f"{many} on {cells[0]}" if len(cells) == 1 else f"{many} on {len(cells)} cells"
+    return f"{many} on {_cells(cells)}"
+
+
+def _cells(cells: Sequence[str]) -> str:
+    return cells[0] if len(cells) == 1 else f"{len(cells)} cells"

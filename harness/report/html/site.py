@@ -13,6 +13,7 @@ from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup, escape
 
 from harness.errors import ConfigurationError
 from harness.report.html import groups, search
@@ -194,6 +195,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
     )
     templates.filters |= {
+        "breakable": _breakable,
         "cell_page": cell_page,
         "words": word,
         "seconds": seconds,
@@ -204,6 +206,11 @@ def _environment() -> Environment:
         "verdict": lambda suite: verdict_text(suite).plain,
     }
     return templates
+
+
+def _breakable(text: str) -> Markup:
+    """Return a name that may be broken behind each slash and underscore."""
+    return Markup("<wbr>").join(escape(part) for part in re.split(r"(?<=[/_])", text))
 
 
 def _figure(value: float | None) -> str:
