@@ -16,13 +16,14 @@ from harness.cli.arguments import (
     tell,
 )
 from harness.errors import NothingSelectedError
-from harness.report import changes, past, summary, terminal
+from harness.report import changes, markdown, past, summary, terminal
 from harness.store import upkeep
 from harness.store.archive import Archive
 from harness.store.names import LATEST, new_run_id
 from harness.store.run import read_run
-from harness.triage.compare import Transition, compare
-from harness.triage.history import Course, histories, release_changes
+from harness.triage.compare import compare
+from harness.triage.flakes import flaky_among
+from harness.triage.history import histories, release_changes
 from harness.verdicts import judge
 
 if TYPE_CHECKING:
@@ -30,12 +31,8 @@ if TYPE_CHECKING:
 
     from harness.results import CaseResult
     from harness.store.run import Run
-    from harness.triage.compare import Comparison
 
 NAMED = "an id, what it begins with, a date as in 2026-11-24, latest or latest~1"
-
-LOOKED_BACK = 30
-"""How many runs before the new one are asked whether a case goes both ways."""
 
 
 def report(arguments: argparse.Namespace) -> int:
@@ -45,6 +42,8 @@ def report(arguments: argparse.Namespace) -> int:
     cells = summary.summarise(run, baselines)
     if arguments.json:
         show_json(summary.to_json(run, cells))
+    elif arguments.markdown:
+        print(markdown.run_page(run, cells), end="")
     else:
         show(terminal.render_run(run, cells))
     return 0
@@ -65,11 +64,14 @@ def compared(arguments: argparse.Namespace) -> int:
     """Tell what changed from one run to another, one line per cause."""
     old, new = (read_run(arguments.runs, name) for name in (arguments.old, arguments.new))
     comparison = compare(old, new)
-    if flaky := _flaky(arguments, comparison, new):
-        comparison = compare(old, new, flaky=flaky)
+    with Archive(arguments.runs) as archive:
+        if flaky := flaky_among(comparison, new, archive):
+            comparison = compare(old, new, flaky=flaky)
     is_known = _is_known(arguments, new)
     if arguments.json:
         show_json(changes.comparison_json(comparison, is_known))
+    elif arguments.markdown:
+        print(markdown.comparison_page(comparison, is_known), end="")
     else:
         show(changes.comparison_parts(comparison, is_known))
     return 0
@@ -116,7 +118,7 @@ def add_to(commands: Any) -> None:
     one = command(commands, report)
     one.add_argument("run", nargs="?", default=LATEST, metavar="RUN", help=f"{NAMED} (default)")
     add_runs(one)
-    add_json(one)
+    _add_formats(one)
 
     one = command(commands, runs)
     add_runs(one)
@@ -128,7 +130,7 @@ def add_to(commands: Any) -> None:
     )
     one.add_argument("new", nargs="?", default=LATEST, metavar="NEW", help="default: latest")
     add_runs(one)
-    add_json(one)
+    _add_formats(one)
 
     one = command(commands, history)
     one.add_argument("case", metavar="CASE", help="as in onnx/node/test_abs")
@@ -148,37 +150,19 @@ def add_to(commands: Any) -> None:
     add_runs(one)
 
 
+def _add_formats(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_mutually_exclusive_group()
+    add_json(group)
+    group.add_argument(
+        "--markdown", action="store_true", help="print Markdown that fits a CI job's summary"
+    )
+
+
 def _at_least_one(text: str) -> int:
     number = int(text)
     if number < 1:
         raise argparse.ArgumentTypeError("give 1 or more")
     return number
-
-
-def _flaky(arguments: argparse.Namespace, comparison: Comparison, new: Run) -> set[tuple[str, str]]:
-    """Return cell and case of what changed and goes both ways in the runs up to the new one."""
-    moved = (Transition.REGRESSED, Transition.CHANGED, Transition.FIXED)
-    asked = {
-        change.result.case
-        for group in comparison.groups
-        if group.transition in moved and not group.flaky
-        for change in group.changes
-    }
-    if not asked:
-        return set()
-    with Archive(arguments.runs) as archive:
-        ids = [head.id for head in archive.heads]
-        if new.id not in ids:
-            return set()
-        end = ids.index(new.id) + 1
-        seen = archive.sightings(asked, runs=ids[max(0, end - LOOKED_BACK) : end])
-        tracks = archive.tracks
-    cells = {tracks[new.id, cell]: cell for cell in new.cells}
-    return {
-        (cells[found.track], found.case)
-        for found in histories(seen)
-        if found.course is Course.FLAKE and found.track in cells
-    }
 
 
 def _is_known(arguments: argparse.Namespace, run: Run) -> Callable[[CaseResult], bool]:
