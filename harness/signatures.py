@@ -28,7 +28,8 @@ _RULES = tuple(
     for pattern, by in (
         (r"0x[0-9a-fA-F]+", "N"),
         # A build's source tree stands elsewhere in each build, and its lines move.
-        (r"(?:[\w.+-]*/)+([\w.+-]+\.\w+)(?::\d+)?", r"\1"),
+        (r"(?:[\w.+-]*/)+([\w.+-]+\.\w+)", r"\1"),
+        (r"(\.[A-Za-z]\w*):\d+", r"\1"),
         (_FUNCTION, r"\1 "),
         (r"(?<![A-Za-z0-9.])-?\d+(?:\.\d+)*(?:e[-+]?\d+)?(?![A-Za-z0-9])", "N"),
         (r"\[(?:-?(?:N|nan|inf)(?:, )?)+\]", "[…]"),

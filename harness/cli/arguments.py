@@ -32,7 +32,7 @@ def command(
     return one
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
+def add_json(parser: argparse._ActionsContainer) -> None:
     """Let a command print an object in place of text."""
     parser.add_argument("--json", action="store_true", help="print one JSON object instead")
 

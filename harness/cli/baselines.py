@@ -52,7 +52,9 @@ def accepted(arguments: argparse.Namespace) -> int:
         if any(fnmatchcase(result.case, pattern) for pattern in arguments.case or ["*"])
     ]
     baselines = baselines_of(run.cells.values(), folder)
-    found = accept(chosen, run.cells, baselines, read_matrix(arguments.matrix), because)
+    variants = read_matrix(arguments.matrix).variants
+    pinned = {name: variant.release for name, variant in variants.items()}
+    found = accept(chosen, run.cells, baselines, pinned, because)
     for result, known in found.contradicted:
         tell(
             f"{result.case} on {result.cell} was {result.outcome}, and '{known.pattern}' of "

@@ -24,9 +24,10 @@ from harness.environments.interpreter import cache_root, observe_host
 from harness.environments.sources import Sources
 from harness.environments.wheelhouse import fill_wheelhouse
 from harness.errors import ConfigurationError, EnvironmentUnusableError
-from harness.matrix import default_python, read_matrix
+from harness.matrix import Tag, default_python, read_matrix
 from harness.properties.search import EXAMPLES, Profile, Search
 from harness.report import summary, terminal
+from harness.report.build_matrix import BUILD_MATRICES
 from harness.results import CellState
 from harness.selection import the_case
 from harness.suites import Suites
@@ -65,6 +66,9 @@ def matrix(arguments: argparse.Namespace) -> int:
     ]
     if arguments.json:
         print(json.dumps({"cells": cells}, indent=2))
+    elif arguments.format:
+        chosen = [cell for cell in cells if cell["chosen"] and _has_tag(cell, arguments.tag)]
+        print(json.dumps(BUILD_MATRICES[arguments.format](chosen)))
     else:
         show([terminal.cells_table(cells)])
     return 0
@@ -123,6 +127,10 @@ def wheelhouse(arguments: argparse.Namespace) -> int:
     return 0
 
 
+def _has_tag(cell: dict[str, Any], tag: str | None) -> bool:
+    return tag is None or tag in cell["tags"]
+
+
 def _example(text: str) -> dict[str, Any]:
     try:
         example = json.loads(text)
@@ -152,6 +160,16 @@ def _sources(arguments: argparse.Namespace) -> Sources:
 def add_to(commands: Any) -> None:
     """Add the commands that look at cells and cases."""
     one = command(commands, matrix)
+    one.add_argument(
+        "--format",
+        choices=sorted(BUILD_MATRICES),
+        help="print what CI makes its jobs of, in one line: a job for each variant on its runner",
+    )
+    one.add_argument(
+        "--tag",
+        choices=[str(tag) for tag in Tag],
+        help="with --format: only variants with this tag (default: all)",
+    )
     add_json(one)
 
     one = command(commands, probe)

@@ -17,13 +17,14 @@ from harness.cli.arguments import (
     show_json,
     tell,
 )
-from harness.cli.comparing import comparison_of
 from harness.errors import NothingSelectedError
-from harness.report import changes, past, summary, terminal
+from harness.report import changes, markdown, past, summary, terminal
 from harness.store import upkeep
 from harness.store.archive import Archive
 from harness.store.names import LATEST, new_run_id
 from harness.store.run import read_run
+from harness.triage.compare import compare
+from harness.triage.flakes import flaky_among
 from harness.triage.history import histories, release_changes
 from harness.verdicts import judge
 
@@ -47,6 +48,8 @@ def report(arguments: argparse.Namespace) -> int:
         print(arguments.html / "index.html")
     elif arguments.json:
         show_json(summary.to_json(run, cells))
+    elif arguments.markdown:
+        print(markdown.run_page(run, cells), end="")
     else:
         show(terminal.render_run(run, cells))
     return 0
@@ -66,10 +69,15 @@ def runs(arguments: argparse.Namespace) -> int:
 def compared(arguments: argparse.Namespace) -> int:
     """Tell what changed from one run to another, one line per cause."""
     old, new = (read_run(arguments.runs, name) for name in (arguments.old, arguments.new))
-    comparison = comparison_of(arguments.runs, old, new)
+    comparison = compare(old, new)
+    with Archive(arguments.runs) as archive:
+        if flaky := flaky_among(comparison, new, archive):
+            comparison = compare(old, new, flaky=flaky)
     is_known = _is_known(arguments, new)
     if arguments.json:
         show_json(changes.comparison_json(comparison, is_known))
+    elif arguments.markdown:
+        print(markdown.comparison_page(comparison, is_known), end="")
     else:
         show(changes.comparison_parts(comparison, is_known))
     return 0
@@ -115,14 +123,13 @@ def add_to(commands: Any) -> None:
     """Add the commands that look at runs."""
     one = command(commands, report)
     one.add_argument("run", nargs="?", default=LATEST, metavar="RUN", help=f"{NAMED} (default)")
-    one.add_argument(
+    add_runs(one)
+    _add_formats(one).add_argument(
         "--html",
         type=Path,
         metavar="DIR",
         help="write a site that needs no server into DIR, with the history of the runs before",
     )
-    add_runs(one)
-    add_json(one)
 
     one = command(commands, runs)
     add_runs(one)
@@ -134,7 +141,7 @@ def add_to(commands: Any) -> None:
     )
     one.add_argument("new", nargs="?", default=LATEST, metavar="NEW", help="default: latest")
     add_runs(one)
-    add_json(one)
+    _add_formats(one)
 
     one = command(commands, history)
     one.add_argument("case", metavar="CASE", help="as in onnx/node/test_abs")
@@ -152,6 +159,15 @@ def add_to(commands: Any) -> None:
     one = command(commands, prune)
     one.add_argument("--keep", type=_at_least_one, required=True, metavar="N", help="how many")
     add_runs(one)
+
+
+def _add_formats(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusiveGroup:
+    group = parser.add_mutually_exclusive_group()
+    add_json(group)
+    group.add_argument(
+        "--markdown", action="store_true", help="print Markdown that fits a CI job's summary"
+    )
+    return group
 
 
 def _at_least_one(text: str) -> int:

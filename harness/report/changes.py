@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
 from harness.report.terminal import reproduction
+from harness.signatures import signature
 from harness.triage.compare import Context, Transition
 
 if TYPE_CHECKING:
@@ -39,6 +41,8 @@ def comparison_parts(comparison: Comparison, is_known: IsKnown) -> Iterator[Text
     for group in shown:
         yield _in_one_line(group_line(group, is_known), style_of(group))
         yield _in_one_line(f"    {named(group)}", "dim")
+        if group.transition is Transition.CHANGED:
+            yield _in_one_line(f"    was: {was(group)}", "dim")
         if group.transition is Transition.REGRESSED:
             yield _in_one_line(f"    again: {reproduction(group.changes[0].result)}", "dim")
     if not shown:
@@ -68,6 +72,11 @@ def note_line(note: Note) -> str:
 
 def group_line(group: Group, is_known: IsKnown) -> str:
     """Return a group in one line: what, how many, where, and what it looks like."""
+    return f"{group_title(group, is_known)}: {group.signature}"
+
+
+def group_title(group: Group, is_known: IsKnown) -> str:
+    """Return in one line what became of how many cases where."""
     known = known_in(group, is_known)
     marks = ", ".join(
         mark
@@ -79,7 +88,7 @@ def group_line(group: Group, is_known: IsKnown) -> str:
         if mark
     )
     what = f"{group.transition}{f' ({marks})' if marks else ''}"
-    return f"{what} {counted(len(group.changes))} on {_cells(group)}: {group.signature}"
+    return f"{what} {counted(len(group.changes))} on {_cells(group)}"
 
 
 def named(group: Group) -> str:
@@ -87,6 +96,13 @@ def named(group: Group) -> str:
     more = len(group.cases) - SHOWN
     names = ", ".join(group.cases[:SHOWN])
     return f"{names} and {more:,} more" if more > 0 else names
+
+
+def was(group: Group) -> str:
+    """Return what most cases of a group looked like before."""
+    counts = Counter(signature(change.old) for change in group.changes if change.old)
+    (most, _), *others = counts.most_common()
+    return f"{most} and {len(others)} more" if others else str(most)
 
 
 def counts_line(comparison: Comparison) -> str:

@@ -66,7 +66,9 @@ class Archive:
         """When each run began, by its id."""
         self.refused: list[str] = []
         """Why a run is left out, each in a line."""
+        self.runs = runs
         self._files: list[Path] = []
+        """The table of each of the heads."""
         for run, start in run_starts(runs).items():
             self._add(runs / run, start)
 
@@ -214,7 +216,28 @@ class Archive:
             "FROM read_parquet($files, filename = true))"
         )
         given = {"files": list(chosen), "names": list(chosen.values()), **parameters}
-        return self._connection.execute(f"{seen} {query}", given).fetchall()
+        try:
+            return self._connection.execute(f"{seen} {query}", given).fetchall()
+        except duckdb.Error:
+            if not self._mended():
+                raise
+        return self._rows(query, runs, parameters)
+
+    def _mended(self) -> bool:
+        """Make the tables again that cannot be read to their end; say whether there were any."""
+        damaged = [at for at, file in enumerate(self._files) if not self._is_whole(file)]
+        for at in damaged:
+            self._files[at].unlink(missing_ok=True)
+            _, self._files[at] = self._compacted(self.runs / self.heads[at].id)
+        return bool(damaged)
+
+    def _is_whole(self, file: Path) -> bool:
+        query = "SELECT count(hash(COLUMNS(*))) FROM read_parquet($file)"
+        try:
+            self._connection.execute(query, {"file": str(file)}).fetchall()
+        except duckdb.Error:
+            return False
+        return True
 
     def _sighting(self, row: Iterable[Any]) -> Sighting:
         run, cell, suite, case, outcome, again, code, line, duration_s = row

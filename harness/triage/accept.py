@@ -14,7 +14,6 @@ if TYPE_CHECKING:
     from datetime import date
 
     from harness.baseline import Baseline, Expectation
-    from harness.matrix import Matrix
     from harness.results import CaseResult, CellRecord
 
 ACCEPTED = (Verdict.UNEXPECTED_FAILURE, Verdict.FLAKY)
@@ -59,13 +58,13 @@ def accept(
     results: Iterable[CaseResult],
     cells: Mapping[str, CellRecord],
     baselines: Mapping[str, Baseline],
-    matrix: Matrix,
+    pinned: Mapping[str, str],
     because: Because,
 ) -> Acceptance:
     """Return entries for those results that are failures nobody expected, grouped by outcome.
 
-    An entry holds for every release where the variant's pinned one failed, else only for the one
-    that did.
+    `pinned` has the release of each variant in the matrix. An entry holds for every release where
+    that one failed, else only for the one that did.
     """
     found = _Found()
     for result in results:
@@ -81,8 +80,7 @@ def accept(
             found.flaky.append(result)
         found.accepted += 1
         cell = cells[result.cell]
-        pinned = matrix.variants.get(cell.variant)
-        release = "" if pinned and pinned.release == cell.release else cell.release
+        release = "" if pinned.get(cell.variant) == cell.release else cell.release
         found.cases[cell.variant, release, _outcomes(result)].add(result.case)
     return Acceptance(
         texts=_texts(found.cases, because),

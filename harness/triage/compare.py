@@ -187,19 +187,35 @@ class _Comparing:
         self._flaky = frozenset(flaky)
         self._old_results = _by_cell(old)
         self._new_results = _by_cell(new)
-        self._suites = pair_suites(old, new)
+        self._pairs = list(pair_cells(old.cells, new.cells))
+        self._suites = self._paired_suites()
         self.notes: list[Note] = []
 
     def changes(self) -> Iterator[Change]:
         """Return every case's change, and note what keeps others from being compared."""
-        self.notes += map(_suite_note, filter(lambda pair: pair.differs, self._suites))
-        for pair in pair_cells(self._old.cells, self._new.cells):
+        self.notes += [self._suite_note(pair) for pair in self._suites if pair.differs]
+        for pair in self._pairs:
             if (note := self._cell_note(pair)) is not None:
                 self.notes.append(note)
-            if pair.old is None or pair.new is None:
-                continue
-            if CellState.BROKEN not in (pair.old.state, pair.new.state):
+            if pair.both_ran:
                 yield from self._of_cell(pair)
+
+    def _paired_suites(self) -> list[SuitePair]:
+        """Return the suites of those cells that both runs could test: an outage takes none away."""
+        pairs = [pair for pair in self._pairs if pair.both_ran]
+        olds = [self._old_results[pair.old.cell] for pair in pairs if pair.old]
+        news = [self._new_results[pair.new.cell] for pair in pairs if pair.new]
+        return pair_suites(
+            (one for of_cell in olds for one in of_cell.values()),
+            (one for of_cell in news for one in of_cell.values()),
+            (self._old.suites, self._new.suites),
+        )
+
+    def _suite_note(self, pair: SuitePair) -> Note:
+        if pair.old and not pair.new and any(suite == pair.old for _, suite in self._new.selected):
+            text = "the run has not come to it"
+            return Note(kind=NoteKind.CUT_OFF, suite=pair.old, text=text, cases=pair.count)
+        return _suite_note(pair)
 
     def _cell_note(self, pair: CellPair) -> Note | None:
         """Return what is to be said of a pair of cells; None where nothing is."""

@@ -6,11 +6,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterator, Mapping
+from harness.results import CellState
 
-    from harness.results import CellRecord
-    from harness.store.run import Run
+if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+
+    from harness.results import CaseResult, CellRecord
 
 ENOUGH_IN_COMMON = 0.8
 """What share of the cases' names two suites must share for one to be the other under a new name."""
@@ -29,6 +30,13 @@ class CellPair:
         if self.old is None or self.new is None:
             return False
         return _build(self.old) != _build(self.new)
+
+    @property
+    def both_ran(self) -> bool:
+        """Whether each run could carry out cases on its cell."""
+        if self.old is None or self.new is None:
+            return False
+        return CellState.BROKEN not in (self.old.state, self.new.state)
 
 
 def _build(cell: CellRecord) -> tuple[str, tuple[str, ...]]:
@@ -101,8 +109,15 @@ class SuitePair:
             yield f"{self.old}/{tail}", f"{self.new}/{tail}"
 
 
-def pair_suites(old: Run, new: Run) -> list[SuitePair]:
-    """Return each suite once; one that only has another name is known by its cases' names."""
+def pair_suites(
+    old: Iterable[CaseResult],
+    new: Iterable[CaseResult],
+    versions: tuple[Mapping[str, str], Mapping[str, str]],
+) -> list[SuitePair]:
+    """Return each suite of the results once; one under another name is known by its cases' names.
+
+    `versions` are those of the suites in the old and in the new run.
+    """
     olds, news = _tails(old), _tails(new)
     names = {suite: suite for suite in olds.keys() & news.keys()}
     left = [suite for suite in news if suite not in names]
@@ -118,17 +133,17 @@ def pair_suites(old: Run, new: Run) -> list[SuitePair]:
         SuitePair(
             old=one,
             new=other,
-            old_version=old.suites.get(one, ""),
-            new_version=new.suites.get(other, ""),
+            old_version=versions[0].get(one, ""),
+            new_version=versions[1].get(other, ""),
             count=len(news[other] if other else olds[one]),
         )
         for one, other in sorted(pairs)
     ]
 
 
-def _tails(run: Run) -> dict[str, set[str]]:
+def _tails(results: Iterable[CaseResult]) -> dict[str, set[str]]:
     found: dict[str, set[str]] = defaultdict(set)
-    for result in run.results.values():
+    for result in results:
         found[result.suite].add(result.case.partition("/")[2])
     return found
 
