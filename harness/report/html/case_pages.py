@@ -13,6 +13,7 @@ from harness.report.html.overview import short_provider
 from harness.report.html.plots import strip_line
 from harness.report.html.strips import Strip, strip
 from harness.report.terminal import reproduction
+from harness.results import CellState
 from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -41,6 +42,8 @@ class OnCell:
     verdict: Verdict
     known: Expectation | None
     evidence: Evidence
+    said: str
+    """What was seen in one line; nothing where the whole cell says the same of every case."""
     facts: tuple[tuple[str, str], ...]
     """What was seen in short, by its label."""
     placement: str
@@ -56,11 +59,6 @@ class OnCell:
     def passed(self) -> bool:
         """Whether there is nothing to explain."""
         return self.mark.outcome is Outcome.PASS and not self.verdict.needs_attention
-
-    @property
-    def said(self) -> str:
-        """What was seen, in one line."""
-        return (self.evidence.text or self.evidence.requirement).partition("\n")[0]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +102,7 @@ def _on_cell(cell: CellSummary, judged: Judged, past: Past) -> OnCell:
         verdict=judged.verdict,
         known=judged.expectation,
         evidence=result.evidence,
+        said=_said(result.evidence) if cell.record.state is CellState.READY else "",
         facts=tuple(_facts(result.evidence)),
         placement=_placement(result.evidence, cell.asked_provider),
         seconds=result.duration_s,
@@ -111,6 +110,10 @@ def _on_cell(cell: CellSummary, judged: Judged, past: Past) -> OnCell:
         time_line=strip_line(past.seconds(result.cell, result.case)),
         command=reproduction(result),
     )
+
+
+def _said(evidence: Evidence) -> str:
+    return (evidence.text or evidence.requirement).partition("\n")[0]
 
 
 def _again(result: CaseResult) -> str:

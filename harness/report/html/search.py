@@ -34,7 +34,7 @@ def row(page: CasePage, cells: Sequence[str]) -> list[Any]:
     for on in page.cells:
         outcomes[on.cell] = on.mark.letter
         verdicts[on.cell] = VERDICT_LETTERS[on.verdict]
-    said = {on.said[:SAID]: None for on in page.cells if on.said and not on.passed}
+    said = {_cut(on.said): None for on in page.cells if on.said and not on.passed}
     return [
         page.case,
         page.href,
@@ -78,6 +78,10 @@ def scripts(
     )
     for path, piece in zip(paths, pieces, strict=True):
         yield path, _call("take", piece)
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= SAID else f"{text[: SAID - 1]}…"
 
 
 def _call(function: str, value: Any) -> str:

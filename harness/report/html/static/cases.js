@@ -31,7 +31,7 @@ window.ortMatrix = {
       byId("head").append(element("th", { scope: "col", class: "cell" }, element("span", {}, cell)));
       byId("cell").append(element("option", { value: cell }, cell));
     }
-    byId("head").append(element("th", { scope: "col" }, "What was seen"));
+    byId("head").append(element("th", { scope: "col", class: "said" }, "What was seen"));
     for (const suite of index.suites) byId("suite").append(element("option", { value: suite }, suite));
     for (const [letter, [, word]] of Object.entries(index.outcomes)) {
       byId("outcome").append(element("option", { value: letter }, word));
