@@ -13,7 +13,7 @@ import duckdb
 
 from harness.errors import ConfigurationError
 from harness.signatures import Signature
-from harness.store.compacted import FILE, RunHead, compact, compacted_head
+from harness.store.compacted import FILE, RunHead, compact, compacted_heads
 from harness.store.names import run_starts
 from harness.wire.outcomes import Outcome
 
@@ -69,8 +69,10 @@ class Archive:
         self.runs = runs
         self._files: list[Path] = []
         """The table of each of the heads."""
-        for run, start in run_starts(runs).items():
-            self._add(runs / run, start)
+        starts = run_starts(runs)
+        known = compacted_heads(self._connection, [runs / run for run in starts])
+        for run, start in starts.items():
+            self._add(runs / run, start, known.get(runs / run))
 
     def __enter__(self) -> Self:
         """Return the archive, to be closed at the end."""
@@ -180,8 +182,8 @@ class Archive:
             for suite, version in head.suites.items()
         }
 
-    def _add(self, folder: Path, start: datetime) -> None:
-        head, file = compacted_head(self._connection, folder), folder / FILE
+    def _add(self, folder: Path, start: datetime, head: RunHead | None) -> None:
+        file = folder / FILE
         try:
             if head is None:
                 head, file = self._compacted(folder)

@@ -6,13 +6,13 @@ how long each was; as parts only grow, it is true as long as these are what stan
 
 from __future__ import annotations
 
+import contextlib
 import json
 import secrets
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
 import duckdb
-import numpy as np
 
 from harness.results import SCHEMA, CellRecord
 from harness.signatures import signature
@@ -20,7 +20,10 @@ from harness.store.run import read_folder
 from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
+
+    import numpy as np
 
     from harness.results import CaseResult
     from harness.store.run import Run
@@ -103,21 +106,43 @@ def compact(
     return head
 
 
-def compacted_head(connection: duckdb.DuckDBPyConnection, folder: Path) -> RunHead | None:
-    """Return the head of a run whose table is there and true; None where it has to be made."""
+def compacted_heads(
+    connection: duckdb.DuckDBPyConnection, folders: Sequence[Path]
+) -> dict[Path, RunHead]:
+    """Return the heads of those runs, by folder, whose table is there and true."""
+    files = [folder / FILE for folder in folders if (folder / FILE).is_file()]
     try:
-        rows = connection.execute(
-            "SELECT decode(value) FROM parquet_kv_metadata($path) WHERE decode(key) = 'said'",
-            {"path": str(folder / FILE)},
-        ).fetchall()
-        said = json.loads(rows[0][0])
-        wanted = {"form": FORM, "schema": SCHEMA, "parts": _sizes(folder)}
-        if {key: said[key] for key in wanted} != wanted:
+        said = _said(connection, files)
+    except duckdb.Error:  # one of them is damaged: ask each for itself
+        said = {}
+        for file in files:
+            with contextlib.suppress(duckdb.Error):
+                said |= _said(connection, [file])
+    heads = {folder: _head(folder, said.get(str(folder / FILE), "")) for folder in folders}
+    return {folder: head for folder, head in heads.items() if head is not None}
+
+
+def _said(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> dict[str, str]:
+    """Return what each table says of its run and of its making."""
+    if not files:
+        return {}
+    query = (
+        "SELECT file_name, decode(value) FROM parquet_kv_metadata($files) "
+        "WHERE decode(key) = 'said'"
+    )
+    return dict(connection.execute(query, {"files": [str(file) for file in files]}).fetchall())
+
+
+def _head(folder: Path, said: str) -> RunHead | None:
+    """Return the head in what a table says; None where it is of another making, or untrue."""
+    wanted = {"form": FORM, "schema": SCHEMA, "parts": _sizes(folder)}
+    try:
+        found = json.loads(said)
+        if {key: found[key] for key in wanted} != wanted:
             return None
-        head = RunHead.from_json({**said["head"], "id": folder.name})
-    except (duckdb.Error, ValueError, KeyError, TypeError, IndexError):
-        return None  # absent, damaged, or of another making
-    return head
+        return RunHead.from_json({**found["head"], "id": folder.name})
+    except (ValueError, KeyError, TypeError):
+        return None
 
 
 def _sizes(folder: Path) -> dict[str, int]:
@@ -125,6 +150,8 @@ def _sizes(folder: Path) -> dict[str, int]:
 
 
 def _columns(run: Run) -> dict[str, np.ndarray]:
+    import numpy as np  # noqa: PLC0415 - a third of a second, needed only to make a table
+
     rows = [_row(result) for result in run.results.values()]
     names = ("case", "cell", "suite", "outcome", "again", "code", "line")
     columns = dict(zip(names, zip(*(row[:-1] for row in rows), strict=True), strict=False))
@@ -138,6 +165,6 @@ def _row(result: CaseResult) -> tuple[str, str, str, str, str, str, str, float]:
     else:
         of = signature(result)
         code, line = of.code, of.line
-    again = result.again or ""
+    again = (result.again if result.goes_both_ways else None) or ""
     ids = result.case, result.cell, result.suite
     return *ids, str(result.outcome), str(again), code, line, result.duration_s

@@ -273,7 +273,7 @@ class _Comparing:
         result = new or old
         assert result is not None
         flaky = (result.cell, result.case) in self._flaky or any(
-            one is not None and one.again not in (None, one.outcome) for one in (old, new)
+            one is not None and one.goes_both_ways for one in (old, new)
         )
         transition = transition_of(old, new)
         return Change(transition=transition, context=context, flaky=flaky, old=old, new=new)

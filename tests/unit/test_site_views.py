@@ -7,13 +7,15 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.report.html.case_pages import case_pages
-from harness.report.html.groups import changed, not_passed, unexpected
+from harness.report.html.groups import TONES, changed, not_passed, unexpected
 from harness.report.html.headline import sentences
+from harness.report.html.marks import MARKS, VERDICT_LETTERS
 from harness.report.html.operators import operator_rows
 from harness.report.html.overview import heat_map, legend, level, percent
 from harness.report.html.timings import timings
 from harness.results import CellState
 from harness.triage.compare import compare
+from harness.verdicts import Verdict
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 from tests.unit.site_material import (
@@ -213,3 +215,16 @@ def test_the_first_sentences_say_what_matters() -> None:
         "3 cells, 5 results, 2 passed. 3 unexpected. rocm-1.22.2-py311 could not be used. "
         "The run is incomplete: it was cut off, or is still going on."
     )
+
+
+def test_every_outcome_and_every_verdict_can_be_told_apart() -> None:
+    """Each has its own letter in the data, and each that needs attention has its look."""
+    outcomes = [mark.letter for mark in MARKS.values()]
+    looked_at = {verdict for verdict in Verdict if verdict.needs_attention}
+
+    assert list(MARKS) == list(Outcome)
+    assert len(set(outcomes)) == len(outcomes)
+    assert len({mark.glyph for mark in MARKS.values()}) == len(outcomes)
+    assert list(VERDICT_LETTERS) == list(Verdict)
+    assert len(set(VERDICT_LETTERS.values())) == len(VERDICT_LETTERS)
+    assert looked_at <= TONES.keys()

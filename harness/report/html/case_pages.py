@@ -119,6 +119,8 @@ def _said(evidence: Evidence) -> str:
 def _again(result: CaseResult) -> str:
     if result.again is None:
         return ""
+    if result.poisoned_by:
+        return f"only behind {result.poisoned_by}, alone {word(result.again)}"
     return "the same again" if result.again is result.outcome else f"then {word(result.again)}"
 
 

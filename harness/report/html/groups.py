@@ -32,6 +32,7 @@ TONES: Mapping[str, str] = {
     Verdict.UNEXPECTED_FAILURE: "bad",
     Verdict.UNEXPECTED_PASS: "good",
     Verdict.FLAKY: "odd",
+    Verdict.POISONED: "odd",
     Verdict.INCONCLUSIVE: "odd",
 }
 

@@ -78,6 +78,7 @@ VERDICT_LETTERS: Mapping[Verdict, str] = {
     Verdict.UNEXPECTED_FAILURE: "u",
     Verdict.UNEXPECTED_PASS: "p",
     Verdict.FLAKY: "f",
+    Verdict.POISONED: "o",
     Verdict.NOT_TESTED: "n",
     Verdict.INCONCLUSIVE: "i",
 }
