@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.baseline import baselines_of
-from harness.cli import site
 from harness.cli.arguments import (
     add_json,
     add_runs,
@@ -43,6 +42,8 @@ def report(arguments: argparse.Namespace) -> int:
     baselines = baselines_of(run.cells.values(), baselines_folder(arguments))
     cells = summary.summarise(run, baselines)
     if arguments.html:
+        from harness.cli import site  # noqa: PLC0415 - a second, for onnx and jinja2
+
         for line in site.write(arguments.html, arguments.runs, run, cells):
             tell(line)
         print(arguments.html / "index.html")

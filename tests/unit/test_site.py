@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import re
+import subprocess
+import sys
 from dataclasses import replace
 from html.parser import HTMLParser
 from typing import TYPE_CHECKING, Any
@@ -181,6 +183,17 @@ def test_search_gets_every_case_once(tmp_path: Path) -> None:
     assert sorted(row[0] for row in rows) == sorted(cases)
     assert {row[3] for row in rows} == {"P"}
     assert index["cells"] == [[CPU, cell_page(CPU)]]
+
+
+def test_only_the_site_pays_for_its_libraries() -> None:
+    """A command that looks at runs and writes no site imports neither onnx nor jinja2."""
+    asked = "import harness.cli.runs, sys; print(sorted({'onnx', 'jinja2'} & {*sys.modules}))"
+
+    done = subprocess.run(
+        [sys.executable, "-c", asked], capture_output=True, text=True, check=True, timeout=300
+    )
+
+    assert done.stdout.strip() == "[]"
 
 
 def _data(path: Path) -> Any:
