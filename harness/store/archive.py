@@ -60,6 +60,8 @@ class Archive:
     def __init__(self, runs: Path) -> None:
         """Look at every run; one that cannot be read is left out and told in `refused`."""
         self._connection = duckdb.connect(config={"threads": 2, "memory_limit": MEMORY})
+        # Its bar would stand between the lines of what a command prints.
+        self._connection.execute("SET enable_progress_bar = false")
         self._elsewhere = tempfile.TemporaryDirectory(prefix="ort-matrix-")
         self.heads: list[RunHead] = []
         self.starts: dict[str, datetime] = {}
