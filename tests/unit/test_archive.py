@@ -102,6 +102,23 @@ def test_a_strip_has_a_letter_per_run(nights: Archive) -> None:
     assert appeared == "." * PLAN.suite_changes + "P" * (PLAN.nights - PLAN.suite_changes)
 
 
+def test_durations_and_their_sums_are_those_of_the_sightings(nights: Archive) -> None:
+    """What a case took stands where its letter does, and a cell's sum is that of its cases."""
+    ids = [PLAN.run_id(night) for night in range(PLAN.nights)]
+    case = "onnx/group/test_0020"
+
+    durations = nights.durations(ids)
+    together = nights.seconds(ids)
+
+    seen = [one for one in nights.sightings([case]) if one.track == "cpu-py311"]
+    gaps = PLAN.nights - len(seen)
+    assert gaps > 0
+    assert durations["cpu-py311", case] == [None] * gaps + [one.duration_s for one in seen]
+    last = nights.sightings(runs=ids[-1:], variant="cuda")
+    (cell,) = {one.cell for one in last}
+    assert together[ids[-1], cell] == pytest.approx(sum(one.duration_s for one in last))
+
+
 def test_a_table_is_made_once(tmp_path: Path) -> None:
     """The second time that it is asked, a run's lines are not read again."""
     table = write(tmp_path, "r", a_result("onnx/a")) / FILE
