@@ -53,13 +53,14 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--nights", type=int, default=90)
     parser.add_argument("--cases", type=int, default=2500)
-    parser.add_argument("--keep", type=Path, help="write the store there, and leave it")
+    parser.add_argument("--keep", type=Path, help="leave the store there, or ask the one there")
     arguments = parser.parse_args()
     plan = Nights(nights=arguments.nights, cases=arguments.cases)
     with tempfile.TemporaryDirectory() as folder:
         runs = arguments.keep or Path(folder)
         began = time.perf_counter()
-        plan.write(runs)
+        if not any(runs.glob("*/*.jsonl")):
+            plan.write(runs)
         size = sum(path.stat().st_size for path in runs.rglob("*.jsonl")) / 2**20
         site = Path(folder) / "site"
         print(f"{plan.nights * plan.cells * plan.cases:,} results, {size:,.0f} MiB of JSON lines")

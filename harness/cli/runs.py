@@ -24,7 +24,7 @@ from harness.store.names import LATEST, new_run_id
 from harness.store.run import read_run
 from harness.triage.compare import compare
 from harness.triage.flakes import flaky_among
-from harness.triage.history import histories, release_changes
+from harness.triage.history import by_release, histories
 from harness.verdicts import judge
 
 if TYPE_CHECKING:
@@ -94,11 +94,7 @@ def history(arguments: argparse.Namespace) -> int:
         raise NothingSelectedError(f"no stored run has seen '{arguments.case}'{on}")
     found = histories(seen)
     variants = sorted({one.variant for one in seen})
-    releases = [
-        change
-        for variant in variants
-        for change in release_changes(one for one in seen if one.variant == variant)
-    ]
+    releases = [by_release(one for one in seen if one.variant == name) for name in variants]
     if arguments.json:
         show_json(past.history_json(found, releases))
     else:

@@ -8,7 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.results import CellState
-from harness.triage.history import Course
+from harness.triage.history import Course, change_points
 from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -67,26 +67,32 @@ def runs_json(archive: Archive) -> dict[str, Any]:
 
 
 def history_parts(
-    found: Iterable[History], releases: Sequence[ChangePoint]
+    found: Iterable[History], releases: Iterable[Sequence[Sighting]]
 ) -> Iterator[Table | Text]:
-    """Return the histories of one case: its course, its strip, and where it changed."""
+    """Return the histories of one case: its course, its strip, and where it changed.
+
+    `releases` has the sightings of each variant by release, as `by_release` gives them.
+    """
     for history in found:
         yield Text(f"{history.case} on {history.track}", style="bold")
         yield Text(f"  {course_line(history)}", style=STYLES[history.course])
         yield Text(f"  {strip(history)}")
         for change in history.changes:
             yield Text(f"  {change_line(change)}")
-    if releases:
-        yield Text("by release", style="bold")
-        for change in releases:
+    for of_variant in releases:
+        if of_variant:
+            seen = ", ".join(f"{one.release} {one.outcome}" for one in of_variant)
+            yield Text(f"{of_variant[0].variant} by release: {seen}", style="bold")
+        for change in change_points(of_variant):
             before, after = change.before, change.after
             yield Text(
-                f"  {before.variant} {before.release} → {after.release}: "
-                f"{before.signature} → {after.signature}"
+                f"  {before.release} → {after.release}: {before.signature} → {after.signature}"
             )
 
 
-def history_json(found: Iterable[History], releases: Iterable[ChangePoint]) -> dict[str, Any]:
+def history_json(
+    found: Iterable[History], releases: Iterable[Sequence[Sighting]]
+) -> dict[str, Any]:
     """Return the histories of one case as one object, with every sighting."""
     return {
         "histories": [
@@ -100,7 +106,11 @@ def history_json(found: Iterable[History], releases: Iterable[ChangePoint]) -> d
             }
             for history in found
         ],
-        "releases": [_change_json(change) for change in releases],
+        "releases": {
+            of_variant[0].variant: [_sighting_json(one) for one in of_variant]
+            for of_variant in releases
+            if of_variant
+        },
     }
 
 

@@ -63,8 +63,8 @@ def accept(
 ) -> Acceptance:
     """Return entries for those results that are failures nobody expected, grouped by outcome.
 
-    `pinned` has the release of each variant in the matrix. An entry holds for every release where
-    that one failed, else only for the one that did.
+    `pinned` has the release of each variant in the matrix. An entry holds for every release (until
+    the one that ends it) where that one failed or an end is given, else only for the one that did.
     """
     found = _Found()
     for result in results:
@@ -80,7 +80,8 @@ def accept(
             found.flaky.append(result)
         found.accepted += 1
         cell = cells[result.cell]
-        release = "" if pinned.get(cell.variant) == cell.release else cell.release
+        every = because.until or pinned.get(cell.variant) == cell.release
+        release = "" if every else cell.release
         found.cases[cell.variant, release, _outcomes(result)].add(result.case)
     return Acceptance(
         texts=_texts(found.cases, because),

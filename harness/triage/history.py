@@ -84,19 +84,24 @@ def histories(sightings: Iterable[Sighting]) -> list[History]:
     return [_history(track, case, of_one) for (track, case), of_one in sorted(found.items())]
 
 
-def release_changes(sightings: Iterable[Sighting]) -> list[ChangePoint]:
-    """Return the neighbouring releases of one variant's case between which its behaviour differs.
-
-    Each release counts as it was seen last.
-    """
+def by_release(sightings: Iterable[Sighting]) -> list[Sighting]:
+    """Return how one variant's case was last seen on each release, the oldest release first."""
     newest = {one.release: one for one in sightings if one.outcome.is_about_the_build}
-    in_order = sorted(newest.values(), key=lambda one: Version(one.release))
-    return _change_points(in_order)
+    return sorted(newest.values(), key=lambda one: Version(one.release))
+
+
+def change_points(sightings: Sequence[Sighting]) -> list[ChangePoint]:
+    """Return the neighbours between which the behaviour differs."""
+    return [
+        ChangePoint(before=before, after=after)
+        for before, after in pairwise(sightings)
+        if before.signature != after.signature
+    ]
 
 
 def _history(track: str, case: str, sightings: Sequence[Sighting]) -> History:
     known = [one for one in sightings if one.outcome.is_about_the_build]
-    changes = _change_points(known)
+    changes = change_points(known)
     course = Course.STEP if changes else Course.STEADY
     if any(one.goes_both_ways for one in known) or _goes_both_ways(known, changes):
         course = Course.FLAKE
@@ -107,14 +112,6 @@ def _history(track: str, case: str, sightings: Sequence[Sighting]) -> History:
         changes=tuple(changes),
         course=course,
     )
-
-
-def _change_points(sightings: Sequence[Sighting]) -> list[ChangePoint]:
-    return [
-        ChangePoint(before=before, after=after)
-        for before, after in pairwise(sightings)
-        if before.signature != after.signature
-    ]
 
 
 def _goes_both_ways(known: Sequence[Sighting], changes: Sequence[ChangePoint]) -> bool:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.end_to_end.conftest import Project
 
-PLAN = Nights(nights=12, cells=6, cases=160)
+PLAN = Nights(nights=12, cells=6, cases=220)
 
 
 @pytest.fixture(scope="module")

@@ -86,6 +86,17 @@ def test_what_another_release_does_is_accepted_for_it_alone(tmp_path: Path) -> N
     ]
 
 
+def test_what_has_an_end_is_accepted_for_all_before_it(tmp_path: Path) -> None:
+    """Who says which release ends it says of which it is known; no other limit stands beside."""
+    old = a_result("onnx/old", Outcome.FAIL, cell=OLDER)
+
+    found = accepted(old, folder=tmp_path, until="1.25")
+
+    (new,) = tomllib.loads(found.texts["cpu"])["expect"]
+    assert new["until"] == "1.25"
+    assert "releases" not in new
+
+
 def test_a_case_with_an_entry_of_its_own_is_not_added_again(tmp_path: Path) -> None:
     """What contradicts an entry that names the case is told: two entries could not be read."""
     results = [a_result("onnx/a", Outcome.CRASH), a_result("onnx/b", Outcome.CRASH)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from harness.triage.history import Course, histories, release_changes
+from harness.triage.history import Course, by_release, change_points, histories
 from tests.unit.made_runs import CPU, sightings
 
 OLDER = "cpu-1.31.1-py311"
@@ -66,7 +66,9 @@ def test_releases_are_compared_in_their_order() -> None:
     names = [f"cpu-{release}-py311" for release in ("1.24.4", "1.9.0", "1.10.0", "1.24.4")]
     seen = sightings("FPPC", cells=names)
 
-    (found,) = release_changes(seen)
+    found = by_release(seen)
+    (change,) = change_points(found)
 
-    assert (found.before.release, found.after.release) == ("1.10.0", "1.24.4")
-    assert found.after.run == "night-3"
+    assert [one.release for one in found] == ["1.9.0", "1.10.0", "1.24.4"]
+    assert (change.before.release, change.after.release) == ("1.10.0", "1.24.4")
+    assert change.after.run == "night-3"
