@@ -97,7 +97,7 @@ def controls(session: nox.Session) -> None:
 @nox.session(default=False, tags=[Tag.NIGHTLY])
 def releases(session: nox.Session) -> None:
     """Run the worker on every release of the cpu variant that the index serves."""
-    install(session)
+    install(session, "browser")  # what else is in the folder is collected too
     session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
 
 
