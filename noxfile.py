@@ -16,7 +16,7 @@ ROOT = Path(__file__).parent
 sys.path.insert(0, str(ROOT))
 
 from harness.matrix import Tag, read_matrix  # noqa: E402
-from harness.store import new_run_id  # noqa: E402
+from harness.store.names import new_run_id  # noqa: E402
 
 if TYPE_CHECKING:
     from harness.matrix import Variant
@@ -69,14 +69,14 @@ def lint(session: nox.Session) -> None:
 @nox.session(default=False)
 def types(session: nox.Session) -> None:
     """Check types with mypy, strictly."""
-    install(session, "lint")
+    install(session, "lint", "browser")
     session.run("mypy")
 
 
 @nox.session(default=False)
 def tests(session: nox.Session) -> None:
     """Run the project's own tests: of its parts, and of the whole on the cpu variant."""
-    install(session)
+    install(session, "browser")
     session.run("python", "-m", "pytest", *session.posargs)
 
 
@@ -97,7 +97,7 @@ def controls(session: nox.Session) -> None:
 @nox.session(default=False, tags=[Tag.NIGHTLY])
 def releases(session: nox.Session) -> None:
     """Run the worker on every release of the cpu variant that the index serves."""
-    install(session)
+    install(session, "browser")  # what else is in the folder is collected too
     session.run("python", "-m", "pytest", "-m", "slow", *session.posargs)
 
 

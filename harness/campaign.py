@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 from collections import Counter
 from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
@@ -19,7 +20,7 @@ from harness.properties.search import EXAMPLES, Profile, Search
 from harness.report.summary import Judged
 from harness.results import SelectionRecord
 from harness.selection import select
-from harness.store import PartWriter
+from harness.store.run import PartWriter
 from harness.suites import VERSIONS, Suites
 from harness.verdicts import judge
 
@@ -31,6 +32,9 @@ if TYPE_CHECKING:
 
 CORPORA = "corpora"
 """Stands for every corpus of matrix.toml and of the command line."""
+
+MOST_POISON_SEARCHES = 20
+"""How often it is looked for the case that spoilt another: where a build is all flaky, no more."""
 
 MOST_LANES = 4
 """Workers of one cell at once, at most: each may take as much memory as its limit says."""
@@ -95,6 +99,7 @@ class Campaign:
         self._alone = ThreadPoolExecutor(1)
         self._ahead: dict[Work, Future[Judged]] = {}
         self._stopping = False
+        self._poison_searches = itertools.count()
 
     def suites_of(self, cell: Cell, suite: str) -> Iterable[str]:
         """Return the suites that a name means on a cell: itself if the variant has it."""
@@ -173,6 +178,9 @@ class Campaign:
                 future.exception()
         return self._carry_out(work)
 
+    def _may_look_for_poison(self) -> bool:
+        return not self._stopping and next(self._poison_searches) < MOST_POISON_SEARCHES
+
     def _carry_out(self, work: Work) -> Judged:
         """Run a case, once more alone where the outcome is unexpected, and record the result."""
         opened = self.open(work.cell)
@@ -182,6 +190,8 @@ class Campaign:
         if judge(result, expectation).needs_attention and not self._stopping:
             again = opened.execute(work.suite, work.case, limits, worker=Worker.FRESH)
             result = replace(result, again=again.outcome)
+            if result.goes_both_ways and self._may_look_for_poison():
+                result = replace(result, poisoned_by=opened.poisoned_by(result))
         if not self._stopping:  # otherwise the worker may have died by our own hand
             self._part.append(result)
         return Judged(result=result, expectation=expectation, verdict=judge(result, expectation))

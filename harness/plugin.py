@@ -20,7 +20,8 @@ from harness.properties.search import Profile
 from harness.report.summary import CellSummary, exit_code, summarise
 from harness.report.terminal import as_text, evidence_lines, one_line, render_run, reproduction
 from harness.results import CellState
-from harness.store import Run, new_run_id, read_run, run_ids
+from harness.store.names import new_run_id, run_ids
+from harness.store.run import Run, read_run
 from harness.verdicts import Verdict
 
 if TYPE_CHECKING:

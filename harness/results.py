@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, Self
 
-from harness.wire.messages import Evidence, Hello
+from harness.wire.messages import Evidence, Hello, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.records import PlainRecord
 
@@ -69,6 +69,17 @@ class Observed:
     outcome: Outcome
     evidence: Evidence
     duration_s: float
+    before: tuple[Carried, ...] = ()
+    """What the worker had carried out last before; not told of a pass."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Carried:
+    """One request that a worker has carried out, and for which case."""
+
+    case: str
+    request: Request
+    deadline_s: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -83,13 +94,22 @@ class CaseResult:
     evidence: Evidence = field(default_factory=Evidence)
     again: Outcome | None = None
     """What a second try alone on a fresh worker gave; None where there was none."""
+    poisoned_by: str = ""
+    """Behind which other case it comes out so again, though alone on a fresh worker it does not."""
+
+    @property
+    def goes_both_ways(self) -> bool:
+        """Whether the second try gave another outcome, and no other case is why."""
+        return self.again not in (None, self.outcome) and not self.poisoned_by
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``from_json`` reads back."""
+        poisoned_by = {"poisoned_by": self.poisoned_by} if self.poisoned_by else {}
         return {
-            **vars(self),
+            **{name: value for name, value in vars(self).items() if name != "poisoned_by"},
             "duration_s": round(self.duration_s, 6),
             "evidence": self.evidence.to_json(),
+            **poisoned_by,
         }
 
     @classmethod

@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import math
 import tomllib
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from harness.errors import ConfigurationError
@@ -124,6 +125,14 @@ class Table:
         value = self.number(key, least=least, default=default)
         if not isinstance(value, int):
             raise self._type_error(key, value, "a whole number")
+        return value
+
+    def date(self, key: str) -> date:
+        """Return the day under `key`, a TOML date as in 2026-11-24, which must be there."""
+        value = self._needed(key)
+        # A TOML date with a time of day is a date to Python.
+        if isinstance(value, datetime) or not isinstance(value, date):
+            raise self._type_error(key, value, "a date without quotes, as in 2026-11-24,")
         return value
 
     def table(self, key: str, *, keys: Iterable[str] | None = None) -> Table:

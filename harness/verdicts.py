@@ -21,6 +21,8 @@ class Verdict(StrEnum):
     UNEXPECTED_PASS = "UNEXPECTED_PASS"  # noqa: S105 - a verdict, not a password
     FLAKY = "FLAKY"
     """The second try, alone on a fresh worker, gave another outcome."""
+    POISONED = "POISONED"
+    """It comes out so behind another case that is named, and only behind it."""
     NOT_TESTED = "NOT_TESTED"
     INCONCLUSIVE = "INCONCLUSIVE"
     """Our own fault: nothing is known of the build."""
@@ -32,6 +34,7 @@ class Verdict(StrEnum):
             Verdict.UNEXPECTED_FAILURE,
             Verdict.UNEXPECTED_PASS,
             Verdict.FLAKY,
+            Verdict.POISONED,
             Verdict.INCONCLUSIVE,
         )
 
@@ -48,5 +51,5 @@ def judge(result: CaseResult, expectation: Expectation | None) -> Verdict:
     if seen <= known:
         return Verdict.EXPECTED if passed else Verdict.KNOWN_FAILURE
     if len(seen) > 1:
-        return Verdict.FLAKY
+        return Verdict.POISONED if result.poisoned_by else Verdict.FLAKY
     return Verdict.UNEXPECTED_PASS if passed else Verdict.UNEXPECTED_FAILURE

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
+import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -10,17 +12,20 @@ from typing import TYPE_CHECKING, Any, Self
 from packaging.version import Version
 
 from harness.cases import Worker
+from harness.controller.poison import in_words, poison_among
 from harness.controller.process import Launch
 from harness.controller.staging import staged_worker
 from harness.controller.supervisor import Supervisor, Supervisors
 from harness.environments.interpreter import ensure
 from harness.errors import EnvironmentUnusableError
-from harness.results import CaseResult, CellRecord, CellState, Observed
+from harness.results import Carried, CaseResult, CellRecord, CellState, Observed
 from harness.wire.catalogue.procedures import CANARY_BUILD, CANARY_DEVICE
 from harness.wire.messages import Evidence, Hello, Request
 from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
     from harness.cases import Case
     from harness.environments.interpreter import Interpreter
     from harness.environments.sources import Sources
@@ -29,6 +34,9 @@ if TYPE_CHECKING:
 
 CANARY_DEADLINE_S = 120.0
 """A first session on a GPU may compile kernels for minutes."""
+
+POISON_S = 120.0
+"""How long it is looked for what spoilt a case: a bound, where most take a second."""
 
 UNSET_MEMORY = {Worker.ANY: "165", Worker.OTHER: "90"}
 """glibc fills new memory with the complement of this, so that an output which the build never set
@@ -61,6 +69,8 @@ class CellUnderTest:
         self.record = record
         """How the cell was found before its first case."""
         self._supervisors = supervisors
+        self._suspects: dict[str, tuple[Carried, Observed]] = {}
+        """By case that did not pass: its request, and what was carried out before it."""
 
     @classmethod
     def open(cls, cell: Cell, sources: Sources, program: Program = THE_WORKER) -> Self:
@@ -89,16 +99,24 @@ class CellUnderTest:
         for the first request of the case.
         """
         first = iter([worker])
+        asked: list[tuple[Carried, Observed]] = []
 
         def ask(
             procedure: Procedure, arguments: dict[str, Any], worker: Worker = Worker.ANY
         ) -> Observed:
             of_first = next(first, Worker.ANY)
             chosen = worker if of_first is Worker.ANY else of_first
-            return self.ask(procedure, arguments, limits.deadline_s, chosen)
+            observed = self.ask(procedure, arguments, limits.deadline_s, chosen, case.id)
+            request = _request(self.cell, procedure, arguments)
+            own = Carried(case=case.id, request=request, deadline_s=limits.deadline_s)
+            asked.append((own, observed))
+            return observed
 
         if self._can_carry_out(case.procedure):
             observed = case.on(self.cell.id).carried_out(ask)
+            # Of a property's many requests nothing tells which spoilt which.
+            if len(asked) == 1 and observed.before:
+                self._suspects[case.id] = asked[0]
         else:
             evidence = Evidence(requirement=self.record.reason)
             observed = Observed(outcome=Outcome.NOT_TESTED, evidence=evidence, duration_s=0.0)
@@ -117,18 +135,54 @@ class CellUnderTest:
         arguments: dict[str, Any],
         deadline_s: float,
         worker: Worker = Worker.ANY,
+        case: str = "",
     ) -> Observed:
-        """Return what a procedure observed on the cell's device."""
+        """Return what a procedure observed on the cell's device; `case` is the one it is for."""
         if procedure.own_worker and worker is Worker.ANY:
             worker = Worker.FRESH
         supervisors = self._supervisors[Worker.OTHER if worker is Worker.OTHER else Worker.ANY]
         request = _request(self.cell, procedure, arguments)
         try:
             with supervisors.lent() as supervisor:
-                return supervisor.execute(request, deadline_s=deadline_s, worker=worker)
+                return supervisor.execute(request, deadline_s=deadline_s, worker=worker, case=case)
         except EnvironmentUnusableError as error:  # it was usable before: an outage of our own
             evidence = Evidence(text=f"no worker can be had any more: {error}")
             return Observed(outcome=Outcome.HARNESS_FAULT, evidence=evidence, duration_s=0.0)
+
+    def poisoned_by(self, result: CaseResult) -> str:
+        """Return behind which earlier cases a case comes out so again; empty where none are found.
+
+        They are carried out again, in their order, on one fresh worker, for at most POISON_S.
+        """
+        own, observed = self._suspects.pop(result.case, (None, None))
+        if own is None or observed is None or observed.outcome is not result.outcome:
+            return ""
+        ends = time.monotonic() + POISON_S
+
+        def reproduces(suspects: Sequence[Carried]) -> bool:
+            return self._behind(suspects, own, ends) is result.outcome
+
+        return in_words([one.case for one in poison_among(observed.before, reproduces)])
+
+    def _behind(self, suspects: Iterable[Carried], own: Carried, ends: float) -> Outcome | None:
+        """Return how a case comes out behind others; None where it did not come to it."""
+        worker = Worker.FRESH
+        with (
+            contextlib.suppress(EnvironmentUnusableError),  # it ended under us: nothing is known
+            self._supervisors[Worker.ANY].lent() as supervisor,
+        ):
+            for one in (*suspects, own):
+                if time.monotonic() > ends:
+                    return None
+                found = supervisor.execute(
+                    one.request, deadline_s=one.deadline_s, worker=worker, case=one.case
+                )
+                if one is own:
+                    return found.outcome
+                if found.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
+                    return None  # it took the worker with it
+                worker = Worker.ANY
+        return None
 
     def close(self) -> None:
         """End the cell's workers, also under whoever is waiting for one."""

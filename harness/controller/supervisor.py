@@ -8,14 +8,16 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
+from collections import deque
 from dataclasses import replace
 from queue import Empty, LifoQueue
 from typing import TYPE_CHECKING, Any, assert_never
 
 from harness.cases import Worker
+from harness.controller.poison import MOST_SUSPECTS
 from harness.controller.process import Cause, Child, Deadline, Death, Launch
 from harness.errors import EnvironmentUnusableError
-from harness.results import Observed
+from harness.results import Carried, Observed
 from harness.wire.messages import PROTOCOL, Evidence, Hello, Reply, Request
 from harness.wire.outcomes import Outcome
 
@@ -36,6 +38,8 @@ class Supervisor:
         self._launch = launch
         self._child: Child | None = None
         self._fresh = False
+        self._carried: deque[Carried] = deque(maxlen=MOST_SUSPECTS)
+        """What the worker has carried out last, in its order."""
         self._number = 0
         self._closed = False
         self._closing = threading.Lock()
@@ -45,7 +49,7 @@ class Supervisor:
         return self._greeted(self._started())
 
     def execute(
-        self, request: Request, *, deadline_s: float, worker: Worker = Worker.ANY
+        self, request: Request, *, deadline_s: float, worker: Worker = Worker.ANY, case: str = ""
     ) -> Observed:
         """Return what was observed of one case, after at most about `deadline_s` seconds.
 
@@ -59,9 +63,12 @@ class Supervisor:
         if isinstance(answer, Death) and answer.unread:
             answer, duration_s = self._answer(request, deadline_s, worker)
         if isinstance(answer, Reply):
-            return Observed(outcome=answer.outcome, evidence=answer.evidence, duration_s=duration_s)
-        outcome, evidence = judge_death(answer)
-        return Observed(outcome=outcome, evidence=evidence, duration_s=duration_s)
+            outcome, evidence = answer.outcome, answer.evidence
+        else:
+            outcome, evidence = judge_death(answer)
+        before = () if outcome is Outcome.PASS else tuple(self._carried)
+        self._carried.append(Carried(case=case, request=request, deadline_s=deadline_s))
+        return Observed(outcome=outcome, evidence=evidence, duration_s=duration_s, before=before)
 
     def close(self) -> None:
         """End the worker for good; EnvironmentUnusableError reaches a thread that waits for it."""
@@ -116,6 +123,7 @@ class Supervisor:
             except OSError as error:
                 raise EnvironmentUnusableError(f"the worker cannot be started: {error}") from error
             self._fresh = True
+            self._carried.clear()
             return self._child
 
     def _greeted(self, child: Child) -> Hello:

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from harness.baseline import Baseline, Expectation
     from harness.results import CaseResult, CellRecord
-    from harness.store import Run
+    from harness.store.run import Run
 
 OUTCOMES = tuple(Outcome)
 

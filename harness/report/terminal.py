@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from harness.report.summary import Judged
-    from harness.store import Run
+    from harness.store.run import Run
 
 WIDTH = 175
 """Columns where no terminal says how many it has."""
@@ -113,6 +113,8 @@ def one_line(judged: Judged) -> str:
     """Return a judged result in one line."""
     result = judged.result
     again = f" (then {result.again})" if result.again else ""
+    if result.poisoned_by:
+        again = f" (only behind {result.poisoned_by})"
     said = (result.evidence.text or result.evidence.requirement).partition("\n")[0]
     return f"{judged.verdict} {result.cell} {result.case}: {result.outcome}{again} {said}".rstrip()
 
@@ -122,7 +124,8 @@ def evidence_lines(result: CaseResult) -> Iterator[str]:
     evidence = result.evidence
     yield f"{result.case} on {result.cell}: {result.outcome} in {result.duration_s * 1e3:.1f} ms"
     if result.again:
-        yield f"  again, alone on a fresh worker: {result.again}"
+        behind = f"; behind {result.poisoned_by}: {result.outcome}" if result.poisoned_by else ""
+        yield f"  again, alone on a fresh worker: {result.again}{behind}"
     for label, value in (
         ("attached EP", evidence.attached),
         ("stage", evidence.stage),

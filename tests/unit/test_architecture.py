@@ -24,12 +24,12 @@ ROOT = Path(__file__).parents[2]
 LEVELS = (
     ("wire", "errors", "versions"),
     ("strict_toml", "results"),
-    ("cases",),
+    ("cases", "signatures"),
     ("matrix", "store", "baseline", "corpus"),
     ("properties",),
     ("environments", "selection", "verdicts"),
-    ("controller", "report"),
-    ("suites",),
+    ("controller", "triage"),
+    ("report", "suites"),
     ("campaign",),
     ("plugin", "cli"),
     ("__main__",),
@@ -50,14 +50,16 @@ HOMES = {
         "harness/triage/graph_passes.py",
         "models/*",
     ),
+    "duckdb": ("harness/store/*",),
     "hypothesis": ("harness/properties/*",),
     "memray": ("harness/worker/cases/leaks/allocations.py",),
+    "jinja2": ("harness/report/html/*",),
     "subprocess": ("harness/controller/process.py", "harness/environments/installer.py"),
 }
 """Where alone each of these may be imported."""
 
-MAY_EXIT = ("harness/cli.py", "harness/worker/__main__.py")
-MAY_PRINT = ("harness/cli.py",)
+MAY_EXIT = ("harness/cli/command_line.py", "harness/worker/__main__.py")
+MAY_PRINT = ("harness/cli/*",)
 SAYS_NOTHING = frozenset({"utils", "common", "core", "manager", "helpers"})
 
 Sources: TypeAlias = "Mapping[str, str]"
@@ -240,7 +242,7 @@ def prints(sources: Sources) -> list[str]:
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Name)
         and node.func.id == "print"
-        and path not in MAY_PRINT
+        and not any(fnmatch(path, home) for home in MAY_PRINT)
     ]
 
 
@@ -276,18 +278,18 @@ RULES: tuple[Callable[[Sources], list[str]], ...] = (
 )
 
 PLANTED = [
-    (arrows_that_turn_back, "harness/matrix.py", "from harness.store import read_run"),
-    (arrows_that_turn_back, "harness/store.py", "from harness.matrix import Cell"),
-    (arrows_that_turn_back, "harness/store.py", "from harness import plugin"),
-    (arrows_that_turn_back, "harness/store.py", "from . import plugin"),
+    (arrows_that_turn_back, "harness/matrix.py", "from harness.store.run import read_run"),
+    (arrows_that_turn_back, "harness/store/run.py", "from harness.matrix import Cell"),
+    (arrows_that_turn_back, "harness/store/run.py", "from harness import plugin"),
+    (arrows_that_turn_back, "harness/store/run.py", "from .. import plugin"),
     (arrows_that_turn_back, "harness/report/html.py", "from ..cli import main"),
     (arrows_that_turn_back, "harness/errors.py", "import harness.results"),
-    (arrows_that_turn_back, "harness/cli.py", "from harness.worker import tensors"),
+    (arrows_that_turn_back, "harness/cli/runs.py", "from harness.worker import tensors"),
     (arrows_that_turn_back, "harness/unplaced.py", "from harness.errors import HarnessError"),
     (
         arrows_that_turn_back,
         "harness/matrix.py",
-        "if TYPE_CHECKING:\n    from harness.store import Run",
+        "if TYPE_CHECKING:\n    from harness.store.run import Run",
     ),
     (
         arrows_that_turn_back,
@@ -307,11 +309,13 @@ PLANTED = [
     (imports_away_from_home, "harness/matrix.py", "import onnxruntime"),
     (imports_away_from_home, "harness/corpus/zoo.py", "from onnxruntime import InferenceSession"),
     (imports_away_from_home, "models/build_inputs.py", "import onnxruntime"),
-    (imports_away_from_home, "harness/store.py", "import pytest"),
+    (imports_away_from_home, "harness/store/run.py", "import pytest"),
     (imports_away_from_home, "harness/worker/cases/leaks/meters.py", "import memray"),
     (imports_away_from_home, "harness/suites.py", "from hypothesis import given"),
+    (imports_away_from_home, "harness/report/terminal.py", "from jinja2 import Template"),
     (imports_away_from_home, "harness/worker/probe.py", "import onnx.checker"),
     (imports_away_from_home, "harness/matrix.py", "from onnx import helper"),
+    (imports_away_from_home, "harness/triage/history.py", "import duckdb"),
     (imports_away_from_home, "harness/environments/wheelhouse.py", "from subprocess import run"),
     (exits, "harness/plugin.py", "sys.exit(1)"),
     (exits, "harness/plugin.py", "from sys import exit"),

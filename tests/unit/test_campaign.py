@@ -29,7 +29,8 @@ from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
 from harness.properties.search import Search
 from harness.results import CellState
-from harness.store import read_run, run_ids
+from harness.store.names import run_ids
+from harness.store.run import read_run
 from harness.suites import Suites
 from harness.verdicts import Verdict
 from harness.wire.outcomes import Outcome
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from harness.report.summary import Judged
-    from harness.store import Run
+    from harness.store.run import Run
 
     Start = Callable[..., Campaign]
 
@@ -77,6 +78,8 @@ from harness.wire.outcomes import Outcome
 channel = Channel.inherit(int(sys.argv[sys.argv.index("--channel") + 1]))
 me, seen = os.environ["ACTOR"], Path(os.environ["SEEN"])
 
+poison = []
+
 def hang():
     time.sleep(1000)
 
@@ -90,6 +93,10 @@ def act(case, attempt):
             return Outcome.FAIL, Evidence(text="y differs")
         case ["crash", *_]:
             os.abort()
+        case ["poison", *_]:
+            poison.append(case)
+        case ["victim", *_] if poison:
+            return Outcome.FAIL, Evidence(text="something is in the water")
     return Outcome.PASS, Evidence()
 
 channel.send(
@@ -394,7 +401,8 @@ def test_a_case_is_judged_and_recorded(
     assert {case: (one.outcome, one.again) for (_, case), one in run.results.items()} == recorded
     assert run.complete
     pids = [path.suffix for path in seen.glob("fail.*")]
-    assert len(pids) == len(set(pids)) == 2
+    # Twice for itself, and once more in front of the flake, in case that it spoilt it.
+    assert 2 <= len(pids) == len(set(pids)) <= 3
 
 
 def test_results_are_recorded_even_if_nobody_asks(start: Start, root: Path) -> None:
@@ -566,6 +574,32 @@ def test_a_campaign_that_did_nothing_leaves_no_run(start: Start, root: Path) -> 
     campaign.close()
 
     assert run_ids(root / "runs") == []
+
+
+@pytest.mark.parametrize(
+    ("spoilt", "verdict", "poisoned_by"),
+    [
+        ("victim", Verdict.POISONED, "mine/poison-7"),
+        ("flaky", Verdict.FLAKY, ""),
+        ("fail", Verdict.UNEXPECTED_FAILURE, ""),
+    ],
+)
+def test_a_poisoned_case_is_told_from_a_flake_and_from_a_real_failure(
+    start: Start, root: Path, spoilt: str, verdict: Verdict, poisoned_by: str
+) -> None:
+    """Alone it passes, behind its predecessors it fails again: the one that spoils it is named."""
+    campaign = start(*(f"pass-{n:02}" for n in range(20)), "poison-7", spoilt)
+    works = {work.case.id: work for work in selected(campaign)}
+    order = [*(f"pass-{n:02}" for n in range(9)), "poison-7"]
+    order += [*(f"pass-{n:02}" for n in range(9, 20)), spoilt]
+
+    judged = [campaign.judged(works[f"mine/{name}"]) for name in order]
+
+    assert {one.verdict for one in judged[:-1]} == {Verdict.EXPECTED}
+    result = judged[-1].result
+    assert result.outcome is Outcome.FAIL
+    assert (judged[-1].verdict, result.poisoned_by) == (verdict, poisoned_by)
+    assert stored(root).results[ALPHA, f"mine/{spoilt}"].poisoned_by == poisoned_by
 
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this host has no /dev/full")

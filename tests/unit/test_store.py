@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness import store
 from harness.errors import ConfigurationError
 from harness.results import (
     SCHEMA,
@@ -28,7 +27,9 @@ from harness.results import (
     PartRecord,
     SelectionRecord,
 )
-from harness.store import PartWriter, Run, new_run_id, read_run, run_ids
+from harness.store import names
+from harness.store.names import new_run_id, run_ids
+from harness.store.run import PartWriter, Run, read_run
 from harness.wire.messages import Evidence, FallbackStep, Hello, Mismatch
 from harness.wire.outcomes import Outcome
 
@@ -67,7 +68,7 @@ from pathlib import Path
 sys.path.insert(0, sys.argv[1])
 from tests.unit.test_store import CELL, a_cell, a_result
 from harness.results import SelectionRecord
-from harness.store import PartWriter
+from harness.store.run import PartWriter
 
 runs, run, part, first, end = Path(sys.argv[2]), *sys.argv[3:5], int(sys.argv[5]), int(sys.argv[6])
 writer = PartWriter.open(runs, run, part=part, suites={})
@@ -444,9 +445,9 @@ def test_an_unknown_run_is_told_with_the_newest(tmp_path: Path) -> None:
         write(tmp_path, run=run)
 
     with pytest.raises(ConfigurationError) as error:
-        read_run(tmp_path, "20260101")
+        read_run(tmp_path, "20270101")
 
-    wanted = f"{tmp_path}: no run '20260101'; the newest is 20260102-000000-aaaa"
+    wanted = f"{tmp_path}: no run '20270101'; the newest of 2 is 20260102-000000-aaaa"
     assert str(error.value) == wanted
 
 
@@ -488,7 +489,7 @@ def test_run_ids_sort_by_time(monkeypatch: pytest.MonkeyPatch) -> None:
             del tz
             return next(clock)
 
-    monkeypatch.setattr(store, "datetime", Clock)
+    monkeypatch.setattr(names, "datetime", Clock)
 
     ids = [new_run_id() for _ in moments]
 

@@ -11,7 +11,7 @@ import pytest
 from harness.baseline import Baseline, Expectation
 from harness.report.summary import CellSummary, exit_code, summarise, to_json, verdict_exit_code
 from harness.results import CaseResult, CellRecord, CellState
-from harness.store import Run
+from harness.store.run import Run
 from harness.verdicts import Verdict
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome

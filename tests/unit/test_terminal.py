@@ -30,7 +30,7 @@ from tests.unit.test_summary import a_cell, a_result, a_run, known, summaries
 
 if TYPE_CHECKING:
     from harness.baseline import Expectation
-    from harness.store import Run
+    from harness.store.run import Run
 
 PLAIN = re.compile(r"\x1b\[[0-9;]*m")
 COUNTS = re.compile(r"(\S+) +(\S+)((?: +(?:\d+|·)){11}) +(.+)")

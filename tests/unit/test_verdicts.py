@@ -21,7 +21,12 @@ EXPECTATIONS = (
     (PASS, FAIL, CRASH),
 )
 """Nothing known, each outcome alone, every pair, and three at once."""
-DEVIATIONS = {Verdict.UNEXPECTED_FAILURE, Verdict.UNEXPECTED_PASS, Verdict.FLAKY}
+DEVIATIONS = {
+    Verdict.UNEXPECTED_FAILURE,
+    Verdict.UNEXPECTED_PASS,
+    Verdict.FLAKY,
+    Verdict.POISONED,
+}
 
 
 def verdict(
@@ -143,6 +148,35 @@ def test_two_tries_that_differ_are_a_flake_unless_both_are_known(
     flaky = {pair for pair in pairs if verdict(*pair, known) is Verdict.FLAKY}
 
     assert flaky == {pair for pair in pairs if not {*pair} <= {*(known or (PASS,))}}
+
+
+@pytest.mark.parametrize(
+    ("known", "wanted"),
+    [
+        (None, Verdict.POISONED),
+        ((FAIL,), Verdict.POISONED),
+        ((PASS, FAIL), Verdict.KNOWN_FAILURE),
+    ],
+)
+def test_what_fails_behind_another_case_is_no_flake(
+    known: tuple[Outcome, ...] | None, wanted: Verdict
+) -> None:
+    """Where the case is named that spoils it, that is what it is, unless both are known."""
+    result = CaseResult(
+        cell="c",
+        suite="onnx",
+        case="onnx/a",
+        outcome=FAIL,
+        duration_s=0.0,
+        again=PASS,
+        poisoned_by="onnx/b",
+    )
+    expectation = known and Expectation(pattern="onnx/a", outcomes=known, reason="r", place="p")
+
+    found = judge(result, expectation or None)
+
+    assert found is wanted
+    assert not result.goes_both_ways
 
 
 def test_every_deviation_needs_attention_and_nothing_else() -> None:

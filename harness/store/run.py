@@ -29,11 +29,10 @@ from harness.results import (
     Record,
     SelectionRecord,
 )
+from harness.store.names import LATEST, the_run
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-LATEST = "latest"
 
 _BEST_FIRST = {state: at for at, state in enumerate(CellState)}
 
@@ -57,6 +56,16 @@ class Run:
     """By cell and suite, how many cases were to be run, by the part that says most."""
     ended: int = 0
     """How many parts came to their end."""
+
+    @property
+    def started(self) -> str:
+        """When its first part began, in ISO 8601 with offset; empty where no part says so."""
+        return min((part.started for part in self.parts), key=datetime.fromisoformat, default="")
+
+    @property
+    def suites(self) -> dict[str, str]:
+        """The version of each suite that has one."""
+        return {suite: of for part in self.parts for suite, of in part.suites.items()}
 
     @property
     def complete(self) -> bool:
@@ -111,31 +120,19 @@ class PartWriter:
         os.close(self._descriptor)
 
 
-def new_run_id() -> str:
-    """Return a name for a run that sorts by time and is not taken."""
-    return f"{datetime.now(UTC):%Y%m%d-%H%M%S}-{secrets.token_hex(2)}"
-
-
-def run_ids(runs: Path) -> list[str]:
-    """Return the ids of the runs that are stored, oldest first."""
-    if not runs.is_dir():
-        return []
-    return sorted(path.name for path in runs.iterdir() if any(path.glob("*.jsonl")))
-
-
 def read_run(runs: Path, run: str = LATEST) -> Run:
-    """Return a stored run; damaged lines are told in it and the rest is read.
+    """Return the stored run that a name means, as `the_run` has it.
 
-    Raise ConfigurationError for a run that is not there or was written by a newer version.
+    Damaged lines are told in it and the rest is read. Raise ConfigurationError for a run that is
+    not there or was written by another version in a way that this one would misread.
     """
-    ids = run_ids(runs)
-    if run == LATEST and ids:
-        run = ids[-1]
-    if run not in ids:
-        known = f"the newest is {ids[-1]}" if ids else "no run is stored there yet"
-        raise ConfigurationError(f"{runs}: no run {run!r}; {known}")
-    read = Run(id=run, folder=runs / run)
-    for path in sorted(read.folder.glob("*.jsonl")):
+    return read_folder(runs / the_run(runs, run))
+
+
+def read_folder(folder: Path) -> Run:
+    """Return the run in a folder, wherever it stands, as `read_run` does."""
+    read = Run(id=folder.name, folder=folder)
+    for path in sorted(folder.glob("*.jsonl")):
         _read_part(path, read)
     return read
 

@@ -1,71 +1,48 @@
-"""The command line: the only module that prints errors or ends the process."""
+"""What is to be tested: cells, builds, single cases, and a folder of wheels for them."""
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
-import sys
 from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 
-from harness.baseline import BASELINES, baselines_of
+from harness.baseline import baselines_of
+from harness.cli.arguments import (
+    add_json,
+    add_wheelhouse,
+    baselines_folder,
+    command,
+    show,
+)
 from harness.controller.cell import CellUnderTest
 from harness.corpus.zoo import read_zoo
 from harness.environments.host import why_not_runnable
 from harness.environments.interpreter import cache_root, observe_host
 from harness.environments.sources import Sources
 from harness.environments.wheelhouse import fill_wheelhouse
-from harness.errors import (
-    INTERRUPTED,
-    ConfigurationError,
-    EnvironmentUnusableError,
-    HarnessError,
-)
-from harness.matrix import default_python, read_matrix
+from harness.errors import ConfigurationError, EnvironmentUnusableError
+from harness.matrix import Tag, default_python, read_matrix
 from harness.properties.search import EXAMPLES, Profile, Property, Search
 from harness.report import summary, terminal
+from harness.report.build_matrix import BUILD_MATRICES
 from harness.results import CellState
 from harness.selection import the_case
-from harness.store import LATEST, read_run
 from harness.suites import Suites
 from harness.verdicts import judge
 from harness.wire.catalogue.procedures import PROBE
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Sequence
-
-    from rich.table import Table
-    from rich.text import Text
+    import argparse
+    from collections.abc import Iterator
 
     from harness.matrix import Cell
 
 PROBE_DEADLINE_S = 120.0
 BUILT_AND_RUN_WITH = ("editables", "hatchling", "nox")
 """What this project needs besides its dependencies: to be installed, and to run its suites."""
-
-
-def main() -> NoReturn:
-    """Run the command line and end the process with the exit code that README.md lists."""
-    sys.exit(run(sys.argv[1:]))
-
-
-def run(argv: Sequence[str]) -> int:
-    """Carry out one command and return its exit code; whatever is wrong is told in one line."""
-    arguments = _parser().parse_args(argv)
-    try:
-        return int(arguments.command(arguments))
-    except HarnessError as error:
-        print(f"ort-matrix: {error}", file=sys.stderr)
-        return error.exit_code
-    except KeyboardInterrupt:
-        print("ort-matrix: interrupted", file=sys.stderr)
-        return INTERRUPTED
-    except BrokenPipeError:  # the reader of our output has gone, as `head` does
-        sys.stderr.close()
-        return 0
 
 
 def matrix(arguments: argparse.Namespace) -> int:
@@ -89,8 +66,11 @@ def matrix(arguments: argparse.Namespace) -> int:
     ]
     if arguments.json:
         print(json.dumps({"cells": cells}, indent=2))
+    elif arguments.format:
+        chosen = [cell for cell in cells if cell["chosen"] and _has_tag(cell, arguments.tag)]
+        print(json.dumps(BUILD_MATRICES[arguments.format](chosen)))
     else:
-        _show([terminal.cells_table(cells)])
+        show([terminal.cells_table(cells)])
     return 0
 
 
@@ -124,7 +104,9 @@ def case(arguments: argparse.Namespace) -> int:
         chosen = replace(chosen, arguments=_example(arguments.example))
     with _usable(cell, sources) as opened:
         result = opened.execute(suite, chosen, read.limits(cell, suite))
-    expectation = baselines_of([opened.record], _baselines(arguments))[cell.id].of(result.case)
+    expectation = baselines_of([opened.record], baselines_folder(arguments))[cell.id].of(
+        result.case
+    )
     verdict = judge(result, expectation)
     if arguments.json:
         print(json.dumps({**result.to_json(), "verdict": verdict}, indent=2))
@@ -133,18 +115,6 @@ def case(arguments: argparse.Namespace) -> int:
         print(f"  again: {terminal.reproduction(result)}")
         print(f"  verdict: {verdict}" + (f" ({expectation.reason})" if expectation else ""))
     return summary.verdict_exit_code(verdict)
-
-
-def report(arguments: argparse.Namespace) -> int:
-    """Print a finished run: by default the newest."""
-    run = read_run(arguments.runs, arguments.run)
-    baselines = baselines_of(run.cells.values(), _baselines(arguments))
-    cells = summary.summarise(run, baselines)
-    if arguments.json:
-        print(json.dumps(summary.to_json(run, cells), indent=2))
-    else:
-        _show(terminal.render_run(run, cells))
-    return 0
 
 
 def wheelhouse(arguments: argparse.Namespace) -> int:
@@ -157,6 +127,10 @@ def wheelhouse(arguments: argparse.Namespace) -> int:
     fill_wheelhouse(cells, arguments.to, own=own, files=files)
     print(arguments.to)
     return 0
+
+
+def _has_tag(cell: dict[str, Any], tag: str | None) -> bool:
+    return tag is None or tag in cell["tags"]
 
 
 def _example(text: str) -> dict[str, Any]:
@@ -181,42 +155,31 @@ def _usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
         opened.close()
 
 
-def _baselines(arguments: argparse.Namespace) -> Path:
-    folder: Path = arguments.matrix.parent / BASELINES
-    return folder
-
-
 def _sources(arguments: argparse.Namespace) -> Sources:
     return Sources(cache=cache_root(), wheelhouse=arguments.wheelhouse)
 
 
-def _show(parts: Iterable[Table | Text]) -> None:
-    print(terminal.as_text(parts, colour=sys.stdout.isatty()), end="")
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
-        prog="ort-matrix",
-        description="Tell whether builds of ONNX Runtime still do what they promised. "
-        "The suites themselves are run with nox; these commands look at cells, cases and runs.",
+def add_to(commands: Any) -> None:
+    """Add the commands that look at cells and cases."""
+    one = command(commands, matrix)
+    one.add_argument(
+        "--format",
+        choices=sorted(BUILD_MATRICES),
+        help="print what CI makes its jobs of, in one line: a job for each variant on its runner",
     )
-    parser.add_argument(
-        "--matrix",
-        type=Path,
-        default=Path("matrix.toml"),
-        help="the matrix file; models and baselines stand beside it (default: matrix.toml)",
+    one.add_argument(
+        "--tag",
+        choices=[str(tag) for tag in Tag],
+        help="with --format: only variants with this tag (default: all)",
     )
-    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    add_json(one)
 
-    one = _command(commands, matrix)
-    _add_json(one)
-
-    one = _command(commands, probe)
+    one = command(commands, probe)
     one.add_argument("cell", metavar="CELL", help="as in cpu, cpu-1.24.4 or cpu-1.24.4-py311")
-    _add_wheelhouse(one)
-    _add_json(one)
+    add_wheelhouse(one)
+    add_json(one)
 
-    one = _command(commands, case)
+    one = command(commands, case)
     one.add_argument("case", metavar="CASE", help="as in onnx/node/test_abs")
     one.add_argument("--cell", required=True, help="as in cpu, cpu-1.24.4 or cpu-1.24.4-py311")
     one.add_argument(
@@ -239,39 +202,9 @@ def _parser() -> argparse.ArgumentParser:
         metavar="JSON",
         help="ask only this example of a property (default: search)",
     )
-    _add_wheelhouse(one)
-    _add_json(one)
+    add_wheelhouse(one)
+    add_json(one)
 
-    one = _command(commands, report)
-    one.add_argument("run", nargs="?", default=LATEST, metavar="RUN", help="default: the newest")
-    one.add_argument("--runs", type=Path, default=Path("runs"), help="default: runs")
-    _add_json(one)
-
-    one = _command(commands, wheelhouse)
+    one = command(commands, wheelhouse)
     one.add_argument("cells", nargs="+", metavar="CELL", help="as in cpu or cuda-1.31.1-py311")
     one.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder to fill")
-    return parser
-
-
-def _command(
-    commands: Any, command: Callable[[argparse.Namespace], int]
-) -> argparse.ArgumentParser:
-    about = (command.__doc__ or "").strip()
-    one: argparse.ArgumentParser = commands.add_parser(
-        command.__name__, help=about[0].lower() + about[1:].rstrip("."), description=about
-    )
-    one.set_defaults(command=command)
-    return one
-
-
-def _add_json(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--json", action="store_true", help="print one JSON object instead")
-
-
-def _add_wheelhouse(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument(
-        "--wheelhouse",
-        type=Path,
-        metavar="DIR",
-        help="install from this folder of wheels, without any index (default: the index)",
-    )

@@ -1,0 +1,77 @@
+"""All commands under one parser, and what each way to fail ends in."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from harness.errors import INTERRUPTED, HarnessError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+FAMILIES = {
+    "cells": frozenset({"matrix", "probe", "case", "wheelhouse"}),
+    "runs": frozenset({"report", "runs", "compare", "history", "merge", "prune"}),
+    "baselines": frozenset({"baseline"}),
+}
+"""The commands of each module beside this one."""
+
+
+def main() -> NoReturn:
+    """Run the command line and end the process with the exit code that README.md lists."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(argv: Sequence[str]) -> int:
+    """Carry out one command and return its exit code; whatever is wrong is told in one line."""
+    arguments = _parser(argv).parse_args(argv)
+    try:
+        return int(arguments.command(arguments))
+    except HarnessError as error:
+        print(f"ort-matrix: {error}", file=sys.stderr)
+        return error.exit_code
+    except KeyboardInterrupt:
+        print("ort-matrix: interrupted", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has gone, as `head` does
+        sys.stderr.close()
+        return 0
+
+
+def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="ort-matrix",
+        description="Tell whether builds of ONNX Runtime still do what they promised. "
+        "The suites themselves are run with nox; these commands look at cells, cases and runs.",
+    )
+    parser.add_argument(
+        "--matrix",
+        type=Path,
+        default=Path("matrix.toml"),
+        help="the matrix file; models and baselines stand beside it (default: matrix.toml)",
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    named = [family for family, names in FAMILIES.items() if names & {*argv}]
+    for family in named or FAMILIES:
+        _add(family, commands)
+    return parser
+
+
+def _add(family: str, commands: Any) -> None:
+    """Add a family of commands; what no command needs that is named is not imported."""
+    match family:
+        case "cells":
+            from harness.cli import cells  # noqa: PLC0415 - a second, for onnx and hypothesis
+
+            cells.add_to(commands)
+        case "runs":
+            from harness.cli import runs  # noqa: PLC0415 - half a second, for duckdb
+
+            runs.add_to(commands)
+        case "baselines":
+            from harness.cli import baselines  # noqa: PLC0415 - as for cells
+
+            baselines.add_to(commands)

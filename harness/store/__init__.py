@@ -1,0 +1,1 @@
+"""Runs on disk: written, named, read, put together, asked many at once."""

@@ -1,0 +1,1 @@
+"""What changed between runs, since when, and whether it is real; pure."""
