@@ -235,6 +235,7 @@ def test_every_verdict_has_its_exit_code() -> None:
         Verdict.UNEXPECTED_FAILURE: 1,
         Verdict.UNEXPECTED_PASS: 1,
         Verdict.FLAKY: 1,
+        Verdict.POISONED: 1,
         Verdict.NOT_TESTED: 0,
         Verdict.INCONCLUSIVE: 5,
     }
