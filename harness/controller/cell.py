@@ -166,22 +166,19 @@ class CellUnderTest:
 
     def _behind(self, suspects: Iterable[Carried], own: Carried, ends: float) -> Outcome | None:
         """Return how a case comes out behind others; None where it did not come to it."""
-        worker = Worker.FRESH
         with (
             contextlib.suppress(EnvironmentUnusableError),  # it ended under us: nothing is known
             self._supervisors[Worker.ANY].lent() as supervisor,
         ):
+            supervisor.renew()
             for one in (*suspects, own):
                 if time.monotonic() > ends:
                     return None
-                found = supervisor.execute(
-                    one.request, deadline_s=one.deadline_s, worker=worker, case=one.case
-                )
+                found = supervisor.execute(one.request, deadline_s=one.deadline_s, case=one.case)
                 if one is own:
                     return found.outcome
                 if found.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
                     return None  # it took the worker with it
-                worker = Worker.ANY
         return None
 
     def close(self) -> None:

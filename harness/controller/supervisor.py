@@ -70,6 +70,10 @@ class Supervisor:
         self._carried.append(Carried(case=case, request=request, deadline_s=deadline_s))
         return Observed(outcome=outcome, evidence=evidence, duration_s=duration_s, before=before)
 
+    def renew(self) -> None:
+        """End the worker: the next request gets one that has carried out nothing."""
+        self._discard()
+
     def close(self) -> None:
         """End the worker for good; EnvironmentUnusableError reaches a thread that waits for it."""
         with self._closing:
