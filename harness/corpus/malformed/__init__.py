@@ -18,6 +18,7 @@ from harness.corpus.malformed.graphs import graphs
 from harness.corpus.malformed.nesting import nesting
 from harness.corpus.malformed.operators import operators
 from harness.corpus.malformed.raw_bytes import raw_bytes
+from harness.corpus.malformed.shapes import declared_shapes
 from harness.corpus.malformed.tensors import tensors
 from harness.corpus.packing import PACK_FORMAT, Packer, packed
 from harness.wire import malformed as wire_form
@@ -30,6 +31,7 @@ KINDS: tuple[Callable[[], Iterable[Malformed]], ...] = (
     tensors,
     external_data,
     graphs,
+    declared_shapes,
     bodies,
     nesting,
     raw_bytes,

@@ -1,15 +1,14 @@
-"""Graphs that are none: names, edges, versions and shapes that contradict each other."""
+"""Graphs that are none: names, edges and versions that contradict each other."""
 
 from __future__ import annotations
 
 import itertools
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 from onnx import helper
 
 from harness.corpus.malformed import valid_models as models
-from harness.corpus.malformed.edits import at, put
+from harness.corpus.malformed.edits import put
 from harness.corpus.malformed.faults import Malformed
 from harness.corpus.malformed.valid_models import FLOAT, X, valid
 from harness.wire.malformed import Right, Stage
@@ -27,7 +26,7 @@ UNCHANGED = "the model answers as it does without the fault"
 
 
 def graphs() -> Iterator[Malformed]:
-    """Return the faults of names and edges, of versions, and of declared types and shapes."""
+    """Return the faults of names and edges, of versions, and of parts that are missing."""
     for name, (text, right) in EDGES.items():
         source = valid(text)
         yield of_valid(f"graph/edges/{name}", source, right)
@@ -43,8 +42,6 @@ def graphs() -> Iterator[Malformed]:
             yield edited_model(f"graph/{group}/{name}", source, edit, right)
     for name, edit in TWO_OF_A_NAME.items():
         yield edited_model(f"graph/parts/{name}", models.INITIALIZER, edit, Right.REFUSAL)
-    yield from _declared_shapes()
-    yield from _given_shapes()
     yield from _long_chains()
 
 
@@ -327,84 +324,6 @@ ODD_VERSIONS: dict[str, Edit] = {
     "unused-domain-long": _opset(("", 13), ("d" * 100_000, 1)),
     "unused-domain-nul": _opset(("", 13), ("\0", 1)),
 }
-
-ODD_SHAPES: dict[str, tuple[int | str, ...]] = {
-    "4": (4,),
-    "1": (1,),
-    "0": (0,),
-    "scalar": (),
-    "1x3": (1, 3),
-    "3x1": (3, 1),
-    "minus-1": (-1,),
-    "minus-3": (-3,),
-    "smallest": (-(2**63),),
-    "2-to-40": (2**40,),
-    "2-to-62": (2**62,),
-    "largest": (2**63 - 1,),
-    "huge-product": (2**32, 2**32),
-    "rank-100": (1,) * 100,
-    "empty-name": ("",),
-    "name-with-nul": ("\0",),
-}
-
-
-def _declaring(owner: str, dims: tuple[int | str, ...]) -> Edit:
-    shape = helper.make_tensor_type_proto(FLOAT, dims).tensor_type.shape
-    return lambda m: at(m, owner).type.tensor_type.shape.CopyFrom(shape)
-
-
-def _declared_shapes() -> Iterator[Malformed]:
-    """Return shapes that are declared of what has another."""
-    for name, dims in ODD_SHAPES.items():
-        for place, owner in (("output", "graph.output[0]"), ("value-info", "graph.value_info[0]")):
-            yield edited_model(
-                f"graph/declared-{place}/{name}",
-                models.TWO_NODES,
-                _declaring(owner, dims),
-                Right.EITHER,
-            )
-
-
-def _given_shapes() -> Iterator[Malformed]:
-    """Return models whose input is declared unlike the three floats that it is given."""
-    source = valid("g (float[3] x) => (float[N] y) { t = Neg(x)  y = Neg(t) }")
-    for name, dims in ODD_SHAPES.items():
-        open_one = any(isinstance(d, str) or d < 0 for d in dims)  # exporters write -1 for "any"
-        yield edited_model(
-            f"graph/declared-input/{name}",
-            source,
-            _declaring("graph.input[0]", dims),
-            Right.EITHER if open_one else Right.REFUSAL,
-            Stage.RUN,
-        )
-    at_run: dict[str, tuple[str, list[Any]]] = {
-        "named-dimension-twice": (
-            "g (float[N] x, float[N] w) => (float[N] y) { y = Add(x, w) }",
-            [X, np.ones(4, np.float32)],
-        ),
-        "add-of-other-lengths": (
-            "g (float[N] x, float[M] w) => (float[K] y) { y = Add(x, w) }",
-            [X, np.ones(4, np.float32)],
-        ),
-        "product-of-other-lengths": (
-            "g (float[N,M] x, float[K,L] w) => (float[A,B] y) { y = MatMul(x, w) }",
-            [np.ones((2, 3), np.float32), np.ones((2, 3), np.float32)],
-        ),
-        "reshape-to-another-size": (
-            "g (float[N] x, int64[M] s) => (float[A,B] y) { y = Reshape(x, s) }",
-            [X, np.array([2, 2])],
-        ),
-        "concatenation-of-other-shapes": (
-            "g (float[N,M] x, float[K,L] w) => (float[A,B] y) { y = Concat<axis = 0>(x, w) }",
-            [np.ones((2, 3), np.float32), np.ones((2, 4), np.float32)],
-        ),
-        "gather-beyond": (
-            "g (float[N] x, int64[M] i) => (float[M] y) { y = Gather(x, i) }",
-            [X, np.array([3])],
-        ),
-    }
-    for name, (text, inputs) in at_run.items():
-        yield of_valid(f"graph/given/{name}", valid(text, inputs), Right.REFUSAL, Stage.RUN)
 
 
 def _long_chains() -> Iterator[Malformed]:
