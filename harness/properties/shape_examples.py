@@ -35,7 +35,10 @@ NOT_REGROUPING = tuple(name for name in OPERATORS if name not in REGROUPING)
 
 BROADCASTING = tuple(name for name, how in OPERATORS.items() if how.rule is Rule.BROADCAST)
 
-OF_INTEGERS = (*MOVING, "Neg", "Add", "Sub", "Mul", "Max", "Equal", "Less", "ReduceMax")
+OF_INTEGERS = (*MOVING, "Neg", "Add", "Sub", "Mul", "Equal", "Less")
+
+NARROW = ("int32", "uint32", "int16", "int8", "uint16", "uint8")
+"""Integers of fewer than 64 bits."""
 
 ODD_NAMES = ("x", "X", "x_", "x:0", "a/b", "a.b", "ünï", "with space", "0", "日本", "x" * 300)
 """Names that look alike, and names that other programs could not have."""
@@ -147,14 +150,10 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
         Wanted(operators=OF_INTEGERS, types=("int64", "uint64"), values=Values.WIDE)
     ),
     "valid/integers-of-fewer-bits": _valid(
-        Wanted(
-            operators=OF_INTEGERS,
-            types=("int32", "int16", "int8", "uint16", "uint8"),
-            values=Values.WIDE,
-        )
+        Wanted(operators=OF_INTEGERS, types=NARROW, values=Values.WIDE)
     ),
-    "valid/unsigned-of-32-bits": _valid(
-        Wanted(operators=OF_INTEGERS, types=("uint32",), values=Values.WIDE)
+    "valid/extremes-of-integers": _valid(
+        Wanted(operators=("Max", "Abs", "ReduceMax"), types=NARROW, values=Values.WIDE)
     ),
     "valid/special-floats": _valid(
         Wanted(
@@ -235,6 +234,11 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
         Wrong.RANK_OF_SCALAR, operators=("Identity", "Neg", "Abs"), ranks=(0, 0)
     ),
     "build/one-name-two-sizes": _refusing(Wrong.TWO_SIZES, **TIED),
-    "build/one-name-one-empty": _refusing(Wrong.ONE_EMPTY, **TIED),
+    "build/one-name-one-empty": _refusing(
+        Wrong.ONE_EMPTY, **{**TIED, "operators": ("Add", "Max", "Where", "SumAndDifference")}
+    ),
+    "build/joined-one-empty": _refusing(
+        Wrong.ONE_EMPTY, **{**TIED, "operators": ("Concat", "MatMul")}
+    ),
 }
 """The examples of each property, by its name within the suite."""
