@@ -125,11 +125,10 @@ def _ways(wrong: Wrong, model: ShapeModel, at: int) -> list[dict[str, Any]]:
     return ways[wrong]
 
 
-TIED: dict[str, Any] = {
-    "operators": ("Add", "Concat", "Max", "MatMul", "Where", "SumAndDifference"),
-    "ranks": (1, 3),
-    "declared": ("named",),
-}
+TIED = ("Concat", "Add", "Max", "Where", "SumAndDifference")
+"""Operators of several inputs whose sizes must fit."""
+
+NAMED: dict[str, Any] = {"ranks": (1, 3), "declared": ("named",)}
 """Models in which a name stands for a size of several inputs."""
 
 EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
@@ -233,12 +232,11 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
     "build/rank-of-scalar": _refusing(
         Wrong.RANK_OF_SCALAR, operators=("Identity", "Neg", "Abs"), ranks=(0, 0)
     ),
-    "build/one-name-two-sizes": _refusing(Wrong.TWO_SIZES, **TIED),
-    "build/one-name-one-empty": _refusing(
-        Wrong.ONE_EMPTY, **{**TIED, "operators": ("Add", "Max", "Where", "SumAndDifference")}
-    ),
-    "build/joined-one-empty": _refusing(
-        Wrong.ONE_EMPTY, **{**TIED, "operators": ("Concat", "MatMul")}
+    "build/one-name-two-sizes": _refusing(Wrong.TWO_SIZES, operators=TIED, **NAMED),
+    "build/one-name-one-empty": _refusing(Wrong.ONE_EMPTY, operators=TIED[1:], **NAMED),
+    "build/concat-one-empty": _refusing(Wrong.ONE_EMPTY, operators=("Concat",), **NAMED),
+    "build/vectors-of-two-sizes": _refusing(
+        Wrong.TWO_SIZES, Wrong.ONE_EMPTY, operators=("MatMul",), **{**NAMED, "ranks": (1, 1)}
     ),
 }
 """The examples of each property, by its name within the suite."""

@@ -57,7 +57,8 @@ ASKED: dict[str, tuple[Procedure, dict[Profile, int]]] = {
     "build/rank-of-scalar": (BUILD_REFUSES, FEW),
     "build/one-name-two-sizes": (BUILD_REFUSES, COUNTS),
     "build/one-name-one-empty": (BUILD_REFUSES, FEW),
-    "build/joined-one-empty": (BUILD_REFUSES, FEW),
+    "build/concat-one-empty": (BUILD_REFUSES, FEW),
+    "build/vectors-of-two-sizes": (BUILD_REFUSES, FEW),
 }
 """The properties: what is asked of a worker, and of how many examples."""
 
