@@ -41,7 +41,8 @@ class Profile(StrEnum):
     """How many examples a search draws, and which."""
 
     CI = "ci"
-    """A few, and the same ones each time."""
+    """A few, and the same ones each time: but for the few per cent that Hypothesis picks from the
+    constants in the modules that happen to be loaded."""
     NIGHTLY = "nightly"
     """Many, and others each time."""
 

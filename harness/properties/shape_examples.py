@@ -35,7 +35,10 @@ NOT_REGROUPING = tuple(name for name in OPERATORS if name not in REGROUPING)
 
 BROADCASTING = tuple(name for name, how in OPERATORS.items() if how.rule is Rule.BROADCAST)
 
-OF_INTEGERS = (*MOVING, "Neg", "Add", "Sub", "Mul", "Max", "Equal", "Less", "ReduceMax")
+OF_INTEGERS = (*MOVING, "Neg", "Add", "Sub", "Mul", "Equal", "Less")
+
+NARROW = ("int32", "uint32", "int16", "int8", "uint16", "uint8")
+"""Integers of fewer than 64 bits."""
 
 ODD_NAMES = ("x", "X", "x_", "x:0", "a/b", "a.b", "ünï", "with space", "0", "日本", "x" * 300)
 """Names that look alike, and names that other programs could not have."""
@@ -122,11 +125,10 @@ def _ways(wrong: Wrong, model: ShapeModel, at: int) -> list[dict[str, Any]]:
     return ways[wrong]
 
 
-TIED: dict[str, Any] = {
-    "operators": ("Add", "Concat", "Max", "MatMul", "Where", "SumAndDifference"),
-    "ranks": (1, 3),
-    "declared": ("named",),
-}
+TIED = ("Concat", "Add", "Max", "Where", "SumAndDifference")
+"""Operators of several inputs whose sizes must fit."""
+
+NAMED: dict[str, Any] = {"ranks": (1, 3), "declared": ("named",)}
 """Models in which a name stands for a size of several inputs."""
 
 EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
@@ -147,14 +149,10 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
         Wanted(operators=OF_INTEGERS, types=("int64", "uint64"), values=Values.WIDE)
     ),
     "valid/integers-of-fewer-bits": _valid(
-        Wanted(
-            operators=OF_INTEGERS,
-            types=("int32", "int16", "int8", "uint16", "uint8"),
-            values=Values.WIDE,
-        )
+        Wanted(operators=OF_INTEGERS, types=NARROW, values=Values.WIDE)
     ),
-    "valid/unsigned-of-32-bits": _valid(
-        Wanted(operators=OF_INTEGERS, types=("uint32",), values=Values.WIDE)
+    "valid/extremes-of-integers": _valid(
+        Wanted(operators=("Max", "Abs", "ReduceMax"), types=NARROW, values=Values.WIDE)
     ),
     "valid/special-floats": _valid(
         Wanted(
@@ -234,7 +232,11 @@ EXAMPLES: dict[str, SearchStrategy[dict[str, Any]]] = {
     "build/rank-of-scalar": _refusing(
         Wrong.RANK_OF_SCALAR, operators=("Identity", "Neg", "Abs"), ranks=(0, 0)
     ),
-    "build/one-name-two-sizes": _refusing(Wrong.TWO_SIZES, **TIED),
-    "build/one-name-one-empty": _refusing(Wrong.ONE_EMPTY, **TIED),
+    "build/one-name-two-sizes": _refusing(Wrong.TWO_SIZES, operators=TIED, **NAMED),
+    "build/one-name-one-empty": _refusing(Wrong.ONE_EMPTY, operators=TIED[1:], **NAMED),
+    "build/concat-one-empty": _refusing(Wrong.ONE_EMPTY, operators=("Concat",), **NAMED),
+    "build/vectors-of-two-sizes": _refusing(
+        Wrong.TWO_SIZES, Wrong.ONE_EMPTY, operators=("MatMul",), **{**NAMED, "ranks": (1, 1)}
+    ),
 }
 """The examples of each property, by its name within the suite."""

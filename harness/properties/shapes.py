@@ -28,7 +28,7 @@ ASKED: dict[str, tuple[Procedure, dict[Profile, int]]] = {
     "valid/types-of-4-bits": (ANSWERS, FEW),
     "valid/integers-of-64-bits": (ANSWERS, COUNTS),
     "valid/integers-of-fewer-bits": (ANSWERS, COUNTS),
-    "valid/unsigned-of-32-bits": (ANSWERS, FEW),
+    "valid/extremes-of-integers": (ANSWERS, COUNTS),
     "valid/special-floats": (ANSWERS, COUNTS),
     "valid/strings": (ANSWERS, COUNTS),
     "valid/layouts": (ANSWERS, COUNTS),
@@ -57,6 +57,8 @@ ASKED: dict[str, tuple[Procedure, dict[Profile, int]]] = {
     "build/rank-of-scalar": (BUILD_REFUSES, FEW),
     "build/one-name-two-sizes": (BUILD_REFUSES, COUNTS),
     "build/one-name-one-empty": (BUILD_REFUSES, FEW),
+    "build/concat-one-empty": (BUILD_REFUSES, FEW),
+    "build/vectors-of-two-sizes": (BUILD_REFUSES, FEW),
 }
 """The properties: what is asked of a worker, and of how many examples."""
 
