@@ -31,7 +31,7 @@ BASES = {
         { a = Conv<kernel_shape = [2, 2], pads = [1, 1, 1, 1]>(x, w)
           b = BatchNormalization(a, k, k, k, k)  c = Relu(b)
           z = MaxPool<kernel_shape = [2, 2], strides = [2, 2]>(c) }""",
-    "indices": """g (float[3,2] x, int64[2] i) => (float[m,n] z, float[k,l] v, int64[k] j)
+    "indices": """g (float[3,2] x, int64[2] i) => (float[m,n] z, float[k,l] v, int64[k,l] j)
         <int64[1] s = {0}, int64[1] e = {2}, int64[1] a = {1}>
         { g = Gather<axis = 0>(x, i)  z = Slice(g, s, e, a)  v, j = TopK<axis = 0>(x, a) }""",
     "branches": """g (bool b, float[2] x) => (float[n] z)

@@ -8,6 +8,7 @@ from harness.corpus.malformed.operators.nodes import (
     LEAST,
     NAN,
     ONE,
+    UNRANKED,
     VAST,
     f32,
     full,
@@ -208,4 +209,5 @@ NODES = (
     node("SoftmaxCrossEntropyLoss/targets-too-few", ramp(2, 3), p(i64(0))),
     node("SoftmaxCrossEntropyLoss/targets-too-few", ramp(2, 3), p(i64(0)), form=FOLDED),
     node("SoftmaxCrossEntropyLoss/target-far-beyond", ramp(2, 3), p(i64(0, 10**9))),
+    node("ReverseSequence/of-rank-1", ramp(3), i64(1), form=UNRANKED),
 )

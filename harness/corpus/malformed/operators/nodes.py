@@ -34,11 +34,13 @@ class Form(StrEnum):
     """All when it runs, and their shapes too, but for the rank."""
     CONSTANT = "-constant"
     """The parameters when the session is created, the data when it runs."""
+    UNRANKED = "-unranked"
+    """All when it runs, and no rank before: what the kernel does not check, nobody does."""
     FOLDED = "-folded"
     """All when the session is created, so that the build may compute the node there."""
 
 
-CONSTANT, FOLDED = Form.CONSTANT, Form.FOLDED
+CONSTANT, UNRANKED, FOLDED = Form.CONSTANT, Form.UNRANKED, Form.FOLDED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,7 +91,10 @@ class Node:
         graph = helper.make_graph(
             [node, *([helper.make_node(self.then, between, outputs)] if self.then else [])],
             "g",
-            [helper.make_value_info(name, _type_of(name, value)) for name, value in self._given()],
+            [
+                helper.make_value_info(name, self._type(name, value))
+                for name, value in self._given()
+            ],
             [
                 helper.make_value_info(name, _named_type(kind))
                 for name, kind in zip(outputs, self.outputs, strict=True)
@@ -103,6 +108,12 @@ class Node:
             ir_version=8 if opset < 19 else 9 if opset < 21 else 10,  # noqa: PLR2004 - the standard's
             opset_imports=[helper.make_opsetid(*item) for item in imports.items()],
         )
+
+    def _type(self, name: str, value: Any) -> onnx.TypeProto:
+        made = _type_of(name, value)
+        if self.form is Form.UNRANKED:
+            made.tensor_type.ClearField("shape")
+        return made
 
     def _named(self) -> Iterator[tuple[str, Any]]:
         for index, value in enumerate(self.inputs):

@@ -7,6 +7,7 @@ from harness.corpus.malformed.operators.nodes import (
     FOLDED,
     INF,
     NAN,
+    UNRANKED,
     VAST,
     f32,
     full,
@@ -194,4 +195,5 @@ NODES = (
     node("AffineGrid/size-too-short", ramp(1, 2, 3), p(i64(1, 1)), opset=20),
     node("AffineGrid/size-too-short", ramp(1, 2, 3), p(i64(1, 1)), opset=20, form=CONSTANT),
     node("AffineGrid/size-huge", ramp(1, 2, 3), p(i64(1, 1, VAST, VAST)), opset=20, form=CONSTANT),
+    node("Upsample/opset-7-scales-too-few", ramp(1, 1, 4, 4), opset=7, form=UNRANKED, scales=[2.0]),
 )

@@ -8,6 +8,7 @@ from harness.corpus.malformed.operators.nodes import (
     LEAST,
     MOST,
     NAN,
+    UNRANKED,
     VAST,
     f32,
     full,
@@ -152,4 +153,5 @@ NODES = (
     node("Dropout/ratio-beyond-1", ramp(3), p(f32(7, shape=())), p(full((), 1, "bool"))),
     node("Dropout/ratio-empty", ramp(3), p(f32()), p(full((), 1, "bool"))),
     node("Dropout/training-empty", ramp(3), p(f32(0.5, shape=())), p(full((0,), 0, "bool"))),
+    node("Multinomial/of-rank-1", ramp(3), out="int32", form=UNRANKED, sample_size=3),
 )
