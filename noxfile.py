@@ -84,7 +84,7 @@ def tests(session: nox.Session) -> None:
 def defects(session: nox.Session) -> None:
     """Show that each planted fault is caught, and by which case."""
     install(session)
-    session.run("python", "-m", "pytest", "tests/proof/test_defects.py", *session.posargs)
+    session.run("python", "-m", "pytest", "-n2", "tests/proof/test_defects.py", *session.posargs)
 
 
 @nox.session(default=False, tags=[Tag.NIGHTLY])

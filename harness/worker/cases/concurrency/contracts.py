@@ -32,7 +32,14 @@ from harness.worker.cases.concurrency.races import (
     run_alone,
     run_together,
 )
-from harness.worker.cases.concurrency.racing import SETTINGS, Device, code_of, matrices, racing
+from harness.worker.cases.concurrency.racing import (
+    SETTINGS,
+    Device,
+    code_of,
+    matrices,
+    racing,
+    uneven,
+)
 from harness.worker.cases.concurrency.schedules import (
     EdgedBinding,
     Hold,
@@ -134,8 +141,7 @@ def turn_after_error(_request: Request, under_test: UnderTest) -> Observation:
 
         def inputs(thread: int, round_: int) -> Any:
             values = matrices(thread, round_)
-            narrow = {**values, "x": values["x"][:, 1:]}
-            return Inputs(edge, narrow if thread in refused else values)
+            return Inputs(edge, uneven(values) if thread in refused else values)
 
         refused = frozenset(range(1, THREADS, 2))
         with _pretended(under_test, ConcurrentRun.SERIALISED, edge) as backend:

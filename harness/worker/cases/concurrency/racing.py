@@ -110,6 +110,11 @@ def code_of(under_test: UnderTest) -> frozenset[str]:
     return frozenset(one.__module__ for one in under_test.backend.__mro__) - {"builtins"}
 
 
+def uneven(values: dict[str, Array]) -> dict[str, Array]:
+    """Return inputs of `mixing` that only the session refuses: one has twice the other's rows."""
+    return {**values, "b": np.concatenate([values["b"], values["b"]])}
+
+
 def matrices(thread: int, round_: int, rows: int = ROWS) -> dict[str, Array]:
     """Return inputs of `mixing` that nobody else has: small whole numbers."""
     draw = np.random.default_rng([SEED, thread, round_])

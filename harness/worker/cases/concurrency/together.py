@@ -24,7 +24,7 @@ from harness.worker.cases.concurrency.races import (
     run_together,
     tell,
 )
-from harness.worker.cases.concurrency.racing import Device, matrices, racing
+from harness.worker.cases.concurrency.racing import Device, matrices, racing, uneven
 from harness.worker.cases.concurrency.schedules import SEED, Inputs, Place
 
 if TYPE_CHECKING:
@@ -247,9 +247,9 @@ def _kinds(thread: int, round_: int) -> dict[str, Array]:
 
 
 def _spoilt(values: dict[str, Array], round_: int) -> dict[str, Array]:
-    """Return inputs of `mixing` that are wrong in one of four ways."""
+    """Return inputs of `mixing` that are wrong: for the session, or for the backend already."""
     ways: tuple[Callable[[], dict[str, Array]], ...] = (
-        lambda: {**values, "x": values["x"][:, 1:]},
+        lambda: uneven(values),
         lambda: {**values, "b": values["b"].astype(np.float64)},
         lambda: {"x": values["x"]},
         lambda: {**values, "unknown": values["x"]},
