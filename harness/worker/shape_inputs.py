@@ -119,9 +119,9 @@ def _small(of: ElementType, count: int, random: np.random.RandomState) -> Array:
 
 def _wide(of: ElementType, count: int, random: np.random.RandomState) -> Array:
     dtype = NUMPY_TYPES[of]
-    values = random.randint(0, 256, count * dtype.itemsize).astype(np.uint8).view(dtype)
+    values: Array = random.randint(0, 256, count * dtype.itemsize).astype(np.uint8).view(dtype)
     if dtype.kind == "i":  # no standard says what the negative of the smallest is
-        return np.maximum(values, -np.iinfo(dtype).max)
+        values = np.maximum(values, -np.iinfo(dtype).max)
     return values
 
 
