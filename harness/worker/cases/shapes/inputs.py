@@ -119,7 +119,10 @@ def _small(of: ElementType, count: int, random: np.random.RandomState) -> Array:
 
 def _wide(of: ElementType, count: int, random: np.random.RandomState) -> Array:
     dtype = NUMPY_TYPES[of]
-    return random.randint(0, 256, count * dtype.itemsize).astype(np.uint8).view(dtype)
+    values: Array = random.randint(0, 256, count * dtype.itemsize).astype(np.uint8).view(dtype)
+    if dtype.kind == "i":  # no standard says what the negative of the smallest is
+        values = np.maximum(values, -np.iinfo(dtype).max)
+    return values
 
 
 def _special(of: ElementType, count: int, random: np.random.RandomState) -> Array:
