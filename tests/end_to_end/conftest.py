@@ -44,6 +44,9 @@ class Project:
             stderr=subprocess.STDOUT,
             text=True,
             start_new_session=True,
+            # Whoever runs these tests in the background of a shell has Ctrl-C ignored, and so
+            # would every child.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
 
     def baseline(self, text: str) -> None:
