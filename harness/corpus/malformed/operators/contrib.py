@@ -105,15 +105,6 @@ NODES = (
     node("com.microsoft.CDist/columns-differ", ramp(2, 3), ramp(2, 4), metric="euclidean"),
     node("com.microsoft.CDist/metric-unknown", ramp(2, 3), ramp(2, 3), metric="taxi"),
     node(
-        "com.microsoft.MoE/top-far-beyond",
-        ramp(2, 4),
-        ramp(2, 2),
-        ramp(2, 4, 8),
-        None,
-        ramp(2, 8, 4),
-        k=10**9,
-    ),
-    node(
         "com.microsoft.MoE/top-negative",
         ramp(2, 4),
         ramp(2, 2),
