@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import numpy as np
 
 from harness.wire.providers import ExecutionProvider
+from harness.worker.bindings.wrapped import WrappedSession
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -232,27 +233,21 @@ class EdgedBinding:
         return EdgedSession(session, self.edge, (*claimed, *session.providers))
 
 
-class EdgedSession:
+class EdgedSession(WrappedSession):
     """A session whose runs pass an edge."""
 
     def __init__(self, session: Session, edge: Edge, providers: tuple[str, ...]) -> None:
-        self._session = session
+        super().__init__(session)
         self._edge = edge
         self.providers = providers
-        self.inputs = session.inputs
-        self.outputs = session.outputs
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
         """Return the session's outputs."""
         with self._edge.flight():
             self._edge.at(Place.BEFORE)
-            outputs = self._session.run(feeds)
+            outputs = super().run(feeds)
             self._edge.at(Place.AFTER)
             return outputs
-
-    def placement(self) -> Mapping[str, int]:
-        """Return the session's placement."""
-        return self._session.placement()
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -14,12 +14,13 @@ from enum import Enum, auto
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.worker.bindings.wrapped import WrappedBinding
 from harness.worker.cases.leaks.device_memory import device_memory
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator, Mapping
+    from collections.abc import Callable, Iterable, Iterator
 
-    from harness.worker.bindings import Binding, Session, SessionSettings
+    from harness.worker.bindings import Binding, Session
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 SETTLING_S = 0.01
@@ -58,27 +59,15 @@ class Alive:
         self.backends: weakref.WeakSet[Any] = weakref.WeakSet()
 
 
-class WatchedBinding:
+class WatchedBinding(WrappedBinding):
     """A binding whose every session is known to be alive or gone."""
 
     def __init__(self, binding: Binding, alive: Alive) -> None:
-        self._binding = binding
+        super().__init__(binding)
         self._alive = alive
 
-    def available_providers(self) -> tuple[str, ...]:
-        """Return the providers of this build."""
-        return self._binding.available_providers()
-
-    def create(
-        self,
-        model: bytes | str,
-        *,
-        provider: str,
-        options: Mapping[str, str],
-        settings: SessionSettings,
-    ) -> Session:
-        """Return a session of the binding, remembered but not held."""
-        session = self._binding.create(model, provider=provider, options=options, settings=settings)
+    def made(self, session: Session) -> Session:
+        """Return the session, remembered but not held."""
         self._alive.sessions.add(session)
         return session
 

@@ -3,54 +3,35 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from harness.worker.bindings.wrapped import WrappedBinding, WrappedSession
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from harness.worker.bindings import Binding, Session, SessionSettings, Slot
+    from harness.worker.bindings import Binding, Session, Slot
 
 
-class DoctoredBinding:
+class DoctoredBinding(WrappedBinding):
     """A binding whose sessions declare other types of some slots, or none."""
 
     def __init__(self, binding: Binding, types: Mapping[str, str]) -> None:
-        self._binding = binding
+        super().__init__(binding)
         self._types = types
 
-    def available_providers(self) -> tuple[str, ...]:
-        """Return the providers of the build."""
-        return self._binding.available_providers()
-
-    def create(
-        self,
-        model: bytes | str,
-        *,
-        provider: str,
-        options: Mapping[str, str],
-        settings: SessionSettings,
-    ) -> Session:
-        """Return a session of the build, doctored."""
-        made = self._binding.create(model, provider=provider, options=options, settings=settings)
-        return DoctoredSession(made, self._types)
+    def made(self, session: Session) -> Session:
+        """Return the session, doctored."""
+        return DoctoredSession(session, self._types)
 
 
-class DoctoredSession:
+class DoctoredSession(WrappedSession):
     """A session that declares other types than it has."""
 
     def __init__(self, session: Session, types: Mapping[str, str]) -> None:
-        self._session = session
-        self.providers = session.providers
+        super().__init__(session)
         self.inputs = _told(session.inputs, types)
         self.outputs = _told(session.outputs, types)
-
-    def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
-        """Return what the session answers."""
-        return self._session.run(feeds)
-
-    def placement(self) -> Mapping[str, int]:
-        """Return what the session says."""
-        return self._session.placement()
 
 
 def _told(slots: tuple[Slot, ...], types: Mapping[str, str]) -> tuple[Slot, ...]:
