@@ -7,6 +7,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from packaging.version import Version
@@ -24,7 +25,7 @@ from harness.wire.messages import Evidence, Hello, Request
 from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.cases import Case
     from harness.environments.interpreter import Interpreter
@@ -63,9 +64,14 @@ class CellUnderTest:
     """A cell that can carry out cases, or that says why it cannot."""
 
     def __init__(
-        self, cell: Cell, supervisors: dict[Worker, Supervisors], record: CellRecord
+        self,
+        cell: Cell,
+        supervisors: dict[Worker, Supervisors],
+        record: CellRecord,
+        settings: Mapping[str, Any] = MappingProxyType({}),
     ) -> None:
         self.cell = cell
+        self._settings = settings
         self.record = record
         """How the cell was found before its first case."""
         self._supervisors = supervisors
@@ -107,7 +113,7 @@ class CellUnderTest:
             of_first = next(first, Worker.ANY)
             chosen = worker if of_first is Worker.ANY else of_first
             observed = self.ask(procedure, arguments, limits.deadline_s, chosen, case.id)
-            request = _request(self.cell, procedure, arguments)
+            request = self._request(procedure, arguments)
             own = Carried(case=case.id, request=request, deadline_s=limits.deadline_s)
             asked.append((own, observed))
             return observed
@@ -129,6 +135,13 @@ class CellUnderTest:
             evidence=observed.evidence,
         )
 
+    def turned(self, changes: Mapping[str, Any]) -> CellUnderTest:
+        """Return the cell with some session settings turned, on the same workers.
+
+        `changes` is as `SessionSettings.turned` takes it.
+        """
+        return CellUnderTest(self.cell, self._supervisors, self.record, changes)
+
     def ask(
         self,
         procedure: Procedure,
@@ -141,7 +154,7 @@ class CellUnderTest:
         if procedure.own_worker and worker is Worker.ANY:
             worker = Worker.FRESH
         supervisors = self._supervisors[Worker.OTHER if worker is Worker.OTHER else Worker.ANY]
-        request = _request(self.cell, procedure, arguments)
+        request = self._request(procedure, arguments)
         try:
             with supervisors.lent() as supervisor:
                 return supervisor.execute(request, deadline_s=deadline_s, worker=worker, case=case)
@@ -185,6 +198,9 @@ class CellUnderTest:
         """End the cell's workers, also under whoever is waiting for one."""
         for supervisors in self._supervisors.values():
             supervisors.close()
+
+    def _request(self, procedure: Procedure, arguments: dict[str, Any]) -> Request:
+        return _request(self.cell, procedure, arguments, self._settings)
 
     def _can_carry_out(self, procedure: Procedure) -> bool:
         if self.record.state is CellState.NO_DEVICE:
@@ -255,12 +271,18 @@ def _device_is_here(cell: Cell) -> bool:
     return not wanted or any(Path(path).exists() for path in wanted)
 
 
-def _request(cell: Cell, procedure: Procedure, arguments: dict[str, Any]) -> Request:
+def _request(
+    cell: Cell,
+    procedure: Procedure,
+    arguments: dict[str, Any],
+    settings: Mapping[str, Any] = MappingProxyType({}),
+) -> Request:
     return Request(
         procedure=procedure.id,
         device=cell.variant.device,
         providers={name: dict(options) for name, options in cell.variant.providers.items()},
         arguments=arguments,
+        settings=dict(settings),
     )
 
 

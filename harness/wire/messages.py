@@ -9,7 +9,7 @@ from typing import Any, Self
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
 
-PROTOCOL = 1
+PROTOCOL = 2
 """Raised when a message changes so that an older peer would misread it."""
 
 
@@ -128,6 +128,8 @@ class Request:
     providers: dict[str, dict[str, str]] = field(default_factory=dict)
     """Options added to a provider's own, in ONNX Runtime's spelling, from matrix.toml."""
     arguments: dict[str, Any] = field(default_factory=dict)
+    settings: dict[str, Any] = field(default_factory=dict)
+    """Session settings to be turned, whatever the case sets; see wire.settings."""
     number: int = 0
     """Set by whoever sends it: a reply to another number is stale and is not taken."""
 

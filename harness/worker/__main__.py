@@ -6,12 +6,14 @@ import argparse
 import contextlib
 import sys
 import traceback
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.wire.channel import Channel, ChannelClosedError
 from harness.wire.messages import Evidence, Reply, Request
 from harness.wire.outcomes import Outcome
 from harness.worker import probe
+from harness.worker.bindings.turned import TurnedBinding
 from harness.worker.cases import implemented
 from harness.worker.under_test import UnderTest
 
@@ -63,6 +65,9 @@ def carry_out(message: dict[str, Any], under_test: UnderTest) -> Reply:
     """Return what the case observed; an error that no case named is our own fault."""
     try:
         request = Request.from_json(message)
+        if request.settings:
+            turned = TurnedBinding(under_test.binding, request.settings)
+            under_test = replace(under_test, binding=turned)
         seen: Observation = implemented()[request.procedure](request, under_test)
     except Exception as error:  # noqa: BLE001 - boundary: the next case must still run
         return _fault(message.get("number", 0), error)

@@ -26,8 +26,9 @@ from harness.wire.providers import (
     ExecutionProvider,
     concurrent_run,
 )
+from harness.wire.settings import SessionSettings
 from harness.wire.values import ElementType
-from harness.worker.bindings import BindingError, SessionSettings
+from harness.worker.bindings import BindingError
 from harness.worker.inputs import aligned, objection, shape_text
 from harness.worker.tensors import element_type
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.wire.messages import PROTOCOL, Hello
-from harness.worker.bindings import Binding, BindingError, SessionSettings
+from harness.wire.settings import SessionSettings
+from harness.worker.bindings import Binding, BindingError
 from harness.worker.models import smallest
 
 if TYPE_CHECKING:

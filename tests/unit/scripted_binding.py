@@ -6,10 +6,13 @@ import weakref
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from harness.wire.providers import CHAINS, ExecutionProvider
-from harness.worker.bindings import BindingError, SessionSettings, Slot
+from harness.worker.bindings import BindingError, Slot
+
+if TYPE_CHECKING:
+    from harness.wire.settings import SessionSettings
 
 Run: TypeAlias = Callable[[Mapping[str, Any]], Sequence[Any]]
 

@@ -30,7 +30,7 @@ LEVELS = (
     ("environments", "selection", "verdicts"),
     ("controller", "triage"),
     ("report", "suites"),
-    ("campaign",),
+    ("campaign", "probing"),
     ("plugin", "cli"),
     ("__main__",),
 )

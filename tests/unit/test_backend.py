@@ -18,6 +18,7 @@ from harness.wire.providers import (
     ExecutionProvider,
     concurrent_run,
 )
+from harness.wire.settings import SessionSettings
 from harness.wire.values import ElementType
 from harness.worker.backend import (
     Backend,
@@ -28,7 +29,7 @@ from harness.worker.backend import (
     OpenOptions,
     ThreadError,
 )
-from harness.worker.bindings import BindingError, SessionSettings, Slot
+from harness.worker.bindings import BindingError, Slot
 from harness.worker.tensors import PackedTensor
 from tests.unit.scripted_binding import Drops, ScriptedBinding, X, Y
 

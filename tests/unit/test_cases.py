@@ -18,10 +18,11 @@ from harness.wire.catalogue.procedures import (
 from harness.wire.messages import Request
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
+from harness.wire.settings import SessionSettings
 from harness.wire.values import PipelineCase
 from harness.worker import __main__ as worker
 from harness.worker import probe
-from harness.worker.bindings import BindingLimitError, SessionSettings, Slot
+from harness.worker.bindings import BindingLimitError, Slot
 from harness.worker.models import smallest
 from harness.worker.under_test import UnderTest
 from tests.unit.scripted_binding import ScriptedBinding, X, Y

@@ -12,9 +12,10 @@ from harness.wire.catalogue.fallback import CASES, CHAIN
 from harness.wire.messages import Reply, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import CHAINS, DeviceRequest
+from harness.wire.settings import SessionSettings
 from harness.worker.__main__ import carry_out
 from harness.worker.backend import Backend, BackendError, OpenOptions, ProviderError
-from harness.worker.bindings import BindingError, SessionSettings
+from harness.worker.bindings import BindingError
 from harness.worker.cases.fallback.native import NativeLayer, listening
 from harness.worker.cases.fallback.pretended import Pretended, Way
 from harness.worker.cases.fallback.promises import PROMISED, PROVIDERS, Faults

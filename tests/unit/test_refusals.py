@@ -12,7 +12,7 @@ from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
 from harness.worker import probe
 from harness.worker.backend import Backend, InputError, OpenOptions
-from harness.worker.bindings import BindingError, BindingLimitError, SessionSettings, Slot
+from harness.worker.bindings import BindingError, BindingLimitError, Slot
 from harness.worker.cases.refusals import Seen, observed
 from harness.worker.models import smallest
 from tests.unit.scripted_binding import Drops, ScriptedBinding, ScriptedSession, X, Y
@@ -20,6 +20,7 @@ from tests.unit.scripted_binding import Drops, ScriptedBinding, ScriptedSession,
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from harness.wire.settings import SessionSettings
     from harness.worker.cases import Observation
 
 LOCALE = "Failed to construct locale with name:de_DE.UTF-8:locale::facet::_S_create_c_locale"

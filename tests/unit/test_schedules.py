@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from harness.wire.providers import ExecutionProvider
-from harness.worker.bindings import SessionSettings
+from harness.wire.settings import SessionSettings
 from harness.worker.cases.concurrency import schedules
 from harness.worker.cases.concurrency.schedules import (
     EdgedBinding,

@@ -377,7 +377,7 @@ def test_two_deaths_in_a_row_without_reading_are_told(start: Callable[..., Super
         ("crash_before_the_hello", "said no hello: ended by SIGSEGV\n"),
         ("say_garbage", "said no hello: sent what is not a message: not JSON"),
         ("say_half_a_hello", "the worker's hello is malformed: 'distributions'"),
-        ("speak_another_protocol", "the worker speaks protocol 2, wanted 1"),
+        ("speak_another_protocol", "the worker speaks protocol 3, wanted 2"),
         ("say_why_it_cannot_start", "cannot start:\nImportError: libcudart.so.12"),
     ],
 )

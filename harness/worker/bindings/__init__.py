@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
+    from harness.wire.settings import SessionSettings
+
 
 class BindingError(Exception):
     """What ONNX Runtime refused, with its status code by name, such as ``INVALID_GRAPH``."""
@@ -30,20 +32,6 @@ class Slot:
     type: str
     """ONNX Runtime's spelling: ``tensor(float16)``, ``seq(tensor(int64))``, …"""
     shape: tuple[int | str | None, ...]
-
-
-@dataclass(frozen=True, kw_only=True)
-class SessionSettings:
-    """What a caller sets on a session, whichever candidate makes it; None leaves ORT's default."""
-
-    intra_threads: int | None = None
-    inter_threads: int | None = None
-    config: tuple[tuple[str, str], ...] = ()
-    """Session configuration entries in ONNX Runtime's spelling."""
-    records_placement: bool = False
-    """Whether the session keeps which provider runs which node."""
-    arena: bool = True
-    """Whether the CPU EP keeps memory in an arena of its own; else each tensor is allocated."""
 
 
 class Session(Protocol):

@@ -16,8 +16,9 @@ import numpy as np
 import onnxruntime as ort
 
 from harness.wire.providers import ExecutionProvider
+from harness.wire.settings import Execution, Optimisation, SessionSettings
 from harness.wire.values import ElementType
-from harness.worker.bindings import BindingError, BindingLimitError, SessionSettings, Slot
+from harness.worker.bindings import BindingError, BindingLimitError, Slot
 from harness.worker.tensors import NUMPY_TYPES, PackedTensor, element_type, packed_size
 
 if TYPE_CHECKING:
@@ -25,6 +26,17 @@ if TYPE_CHECKING:
 
 FATAL_ONLY = 4
 """ORT's severity: errors come back as exceptions, and their second copy in the log is noise."""
+
+OPTIMISATION_LEVELS = {
+    Optimisation.NONE: ort.GraphOptimizationLevel.ORT_DISABLE_ALL,
+    Optimisation.BASIC: ort.GraphOptimizationLevel.ORT_ENABLE_BASIC,
+    Optimisation.EXTENDED: ort.GraphOptimizationLevel.ORT_ENABLE_EXTENDED,
+    Optimisation.ALL: ort.GraphOptimizationLevel.ORT_ENABLE_ALL,
+}
+EXECUTION_MODES = {
+    Execution.SEQUENTIAL: ort.ExecutionMode.ORT_SEQUENTIAL,
+    Execution.PARALLEL: ort.ExecutionMode.ORT_PARALLEL,
+}
 
 _PROFILES = itertools.count()
 
@@ -58,7 +70,10 @@ class PythonBinding:
         with _ort_errors():
             return PythonSession(
                 _WithoutFallback(
-                    model, _session_options(settings), providers=[(provider, dict(options))]
+                    model,
+                    _session_options(settings),
+                    providers=[(provider, dict(options))],
+                    **_left_out(settings),
                 ),
                 records_placement=settings.records_placement,
             )
@@ -161,6 +176,11 @@ def _session_options(settings: SessionSettings) -> ort.SessionOptions:
     options = ort.SessionOptions()
     options.log_severity_level = FATAL_ONLY
     options.enable_cpu_mem_arena = settings.arena
+    options.enable_mem_pattern = settings.memory_pattern
+    if settings.optimisation is not None:
+        options.graph_optimization_level = OPTIMISATION_LEVELS[settings.optimisation]
+    if settings.execution is not None:
+        options.execution_mode = EXECUTION_MODES[settings.execution]
     if settings.intra_threads is not None:
         options.intra_op_num_threads = settings.intra_threads
     if settings.inter_threads is not None:
@@ -175,6 +195,12 @@ def _session_options(settings: SessionSettings) -> ort.SessionOptions:
     for key, value in settings.config:
         options.add_session_config_entry(key, value)
     return options
+
+
+def _left_out(settings: SessionSettings) -> dict[str, Any]:
+    """Return how the constructor is told which optimisers to leave out; {} where none are."""
+    left_out = list(settings.without_optimisers)
+    return {"disabled_optimizers": left_out} if left_out else {}
 
 
 def _slots(arguments: Iterable[Any]) -> tuple[Slot, ...]:

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.worker.bindings import Binding, Session, SessionSettings
+    from harness.wire.settings import SessionSettings
+    from harness.worker.bindings import Binding, Session
 
 
 class WrappedSession:

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.messages import Evidence, Mismatch, Request
 from harness.wire.outcomes import Outcome
+from harness.wire.settings import SessionSettings
 from harness.wire.values import DataSet, ModelCase
 from harness.worker.backend import OpenOptions
-from harness.worker.bindings import SessionSettings
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.refusals import observed
 from harness.worker.comparison import compare

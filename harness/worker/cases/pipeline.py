@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 from harness.wire.catalogue.procedures import PIPELINE
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
+from harness.wire.settings import SessionSettings
 from harness.wire.values import PipelineCase
 from harness.worker.backend import BackendError, OpenOptions
-from harness.worker.bindings import BindingError, BindingLimitError, SessionSettings
+from harness.worker.bindings import BindingError, BindingLimitError
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.pipelines import PIPELINES, Answer, Run, disagreements
 from harness.worker.cases.refusals import Seen, observed

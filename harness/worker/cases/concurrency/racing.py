@@ -11,8 +11,9 @@ import numpy as np
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import CHAINS, ConcurrentRun, concurrent_run
+from harness.wire.settings import SessionSettings
 from harness.worker.backend import OpenOptions, provider_options
-from harness.worker.bindings import BindingLimitError, SessionSettings
+from harness.worker.bindings import BindingLimitError
 from harness.worker.cases.concurrency import models
 from harness.worker.cases.concurrency.schedules import (
     SEED,

@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from types import FrameType
 
-    from harness.worker.bindings import Binding, Session, SessionSettings
+    from harness.wire.settings import SessionSettings
+    from harness.worker.bindings import Binding, Session
 
 PATIENCE_S = 20.0
 """How long nobody of a crew may finish anything before it is called a hang."""

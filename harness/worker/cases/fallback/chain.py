@@ -24,8 +24,9 @@ from harness.wire.catalogue.fallback import (
 )
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
+from harness.wire.settings import SessionSettings
 from harness.worker.backend import Backend, ClosedError, OpenError, OpenOptions
-from harness.worker.bindings import BindingError, SessionSettings
+from harness.worker.bindings import BindingError
 from harness.worker.cases.fallback.pretended import EP_FAIL, Pretended, Way, said_by
 from harness.worker.cases.fallback.promises import (
     CPU,

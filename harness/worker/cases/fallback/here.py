@@ -24,8 +24,9 @@ from harness.wire.catalogue.fallback import (
     UNKNOWN_PROVIDER,
 )
 from harness.wire.providers import DeviceRequest
+from harness.wire.settings import SessionSettings
 from harness.worker.backend import BackendError, OpenError, OpenOptions
-from harness.worker.bindings import BindingError, SessionSettings
+from harness.worker.bindings import BindingError
 from harness.worker.cases.fallback.chain import device_of
 from harness.worker.cases.fallback.pretended import Recording
 from harness.worker.cases.fallback.promises import (

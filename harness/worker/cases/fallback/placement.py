@@ -11,8 +11,8 @@ from harness.wire.catalogue.fallback import EVERY_NODE, SOME_NODES, TWO_WAYS
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import CHAINS, DeviceRequest
+from harness.wire.settings import SessionSettings
 from harness.worker.backend import OpenError, OpenOptions, provider_options
-from harness.worker.bindings import SessionSettings
 from harness.worker.cases.fallback.promises import (
     CPU,
     MODEL,

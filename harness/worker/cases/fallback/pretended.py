@@ -13,7 +13,8 @@ from harness.worker.cases.fallback.promises import CPU, DEVICE_TYPES, PROVIDERS
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from harness.worker.bindings import Binding, Session, SessionSettings
+    from harness.wire.settings import SessionSettings
+    from harness.worker.bindings import Binding, Session
 
 
 class Way(StrEnum):

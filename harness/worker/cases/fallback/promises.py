@@ -14,9 +14,10 @@ import numpy as np
 from harness.wire.messages import Evidence, FallbackStep
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest, ExecutionProvider
+from harness.wire.settings import SessionSettings
 from harness.wire.values import ElementType
 from harness.worker.backend import Backend, BackendError, OpenError, OpenOptions
-from harness.worker.bindings import BindingError, SessionSettings
+from harness.worker.bindings import BindingError
 from harness.worker.cases import Observation, implements
 from harness.worker.models import smallest
 

@@ -13,9 +13,10 @@ from harness.wire.catalogue import leaks as catalogue
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import CHAINS, Candidate, DeviceRequest, ExecutionProvider
+from harness.wire.settings import SessionSettings
 from harness.wire.values import ElementType
 from harness.worker.backend import Backend, BackendError, ClosedError, OpenError, OpenOptions
-from harness.worker.bindings import BindingError, SessionSettings
+from harness.worker.bindings import BindingError
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.leaks import models
 from harness.worker.cases.leaks.allocations import growing_lines, native_allocations

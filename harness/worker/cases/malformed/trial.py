@@ -16,8 +16,9 @@ from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
 from harness.wire.malformed import MODEL_FILE, PLACE, Beside, MalformedCase, Stage
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
+from harness.wire.settings import SessionSettings
 from harness.worker.backend import Backend, BackendError, OpenError, OpenOptions
-from harness.worker.bindings import BindingError, BindingLimitError, SessionSettings
+from harness.worker.bindings import BindingError, BindingLimitError
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.malformed.answers import Accepted, Refused, judged
 from harness.worker.cases.malformed.digests import digest, holds

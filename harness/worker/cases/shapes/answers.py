@@ -11,9 +11,9 @@ import numpy as np
 from harness.wire.catalogue.shapes import ANSWERS, ANSWERS_TWICE
 from harness.wire.messages import Evidence, Mismatch, Request
 from harness.wire.outcomes import Outcome
+from harness.wire.settings import SessionSettings
 from harness.wire.shapes import ShapeExample, ShapeModel, ShapeRun
 from harness.worker.backend import OpenOptions
-from harness.worker.bindings import SessionSettings
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.refusals import observed
 from harness.worker.cases.shapes.inputs import Given, bound, inputs_of
