@@ -16,6 +16,8 @@ FAMILIES = {
     "cells": frozenset({"matrix", "probe", "case", "wheelhouse"}),
     "runs": frozenset({"report", "runs", "compare", "history", "merge", "prune"}),
     "baselines": frozenset({"baseline"}),
+    "sweeping": frozenset({"sweep"}),
+    "fuzzing": frozenset({"fuzz"}),
 }
 """The commands of each module beside this one."""
 
@@ -75,3 +77,11 @@ def _add(family: str, commands: Any) -> None:
             from harness.cli import baselines  # noqa: PLC0415 - as for cells
 
             baselines.add_to(commands)
+        case "sweeping":
+            from harness.cli import sweeping  # noqa: PLC0415 - as for cells
+
+            sweeping.add_to(commands)
+        case "fuzzing":
+            from harness.cli import fuzzing  # noqa: PLC0415 - as for cells
+
+            fuzzing.add_to(commands)
