@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
+import math
 import time
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from harness.cli.arguments import tell
@@ -75,15 +78,14 @@ def sources_of(arguments: argparse.Namespace) -> Sources:
 
 
 def positive(text: str) -> float:
-    """Return a number above 0; raise ValueError for anything else."""
-    value = float(text)
-    if not value > 0:
-        raise ValueError(text)
-    return value
+    """Return a number above 0; raise ArgumentTypeError for anything else."""
+    with contextlib.suppress(ValueError):
+        if 0 < (value := float(text)) < math.inf:
+            return value
+    raise ArgumentTypeError(f"'{text}' is no number above 0")
 
 
 def _count(text: str) -> int:
-    value = int(text)
-    if value < 1:
-        raise ValueError(text)
-    return value
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"'{text}' is no whole number above 0")
+    return int(text)

@@ -6,6 +6,7 @@ import contextlib
 import secrets
 import tempfile
 import time
+from argparse import ArgumentTypeError
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 CASES = 4_000
 """Of one round, which takes well under a minute."""
+
+MOST_CASES = 100_000
+"""Of a night: all are kept in memory until it is told what those that fail have in common."""
 
 SEEDS = 2**31
 REGRESSIONS = "fixtures/regressions"
@@ -91,7 +95,7 @@ def _carry_out(arguments: argparse.Namespace, one: Fuzz, night: Night, folder: P
     """
     ends = time.monotonic() + 60 * (arguments.minutes or 0)
     seed = night.seed
-    while not night.cases or time.monotonic() < ends:
+    while not night.cases or (time.monotonic() < ends and len(night.cases) < MOST_CASES):
         cases = drawn(arguments, folder, seed)
         began = time.monotonic()
         night.sights += one.sights(cases, folder / str(seed))
@@ -157,7 +161,7 @@ def _usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
 
 def _seed(text: str) -> str:
     if text != "random" and not text.isdecimal():
-        raise ValueError(text)
+        raise ArgumentTypeError(f"'{text}' is no seed: a whole number, or random")
     return text
 
 
