@@ -187,7 +187,7 @@ def attention(drawing: Drawing) -> None:
     dtype = drawing.one_of(("float", "float", "float", "float16"))
     batch, length, heads, size = (drawing.between(1, 3) for _ in range(4))
     hidden = heads * size
-    data = drawing.tensor(dtype, (batch, length, hidden))
+    data = drawing.tensor(dtype, (batch, length, hidden), limits=(-0.5, 0.5))
     queries, keys, values = (_projected(drawing, data, dtype, heads, size) for _ in range(3))
     keys = drawing.apply("Transpose", keys, perm=[0, 1, 3, 2])
     scores = drawing.apply("MatMul", queries, keys)
@@ -205,7 +205,7 @@ def attention(drawing: Drawing) -> None:
 
 def _projected(drawing: Drawing, data: Value, dtype: str, heads: int, size: int) -> Value:
     hidden = heads * size
-    weights = drawing.tensor(dtype, (hidden, hidden), is_parameter=True)
+    weights = drawing.tensor(dtype, (hidden, hidden), limits=(-1, 1), is_parameter=True)
     made = drawing.apply("MatMul", data, weights)
     bias = drawing.tensor(dtype, (hidden,), is_parameter=True)
     made = drawing.apply("Add", *drawing.shuffled((made, bias)))
