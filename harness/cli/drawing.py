@@ -12,7 +12,7 @@ from harness.cli.arguments import tell
 from harness.environments.interpreter import cache_root
 from harness.environments.sources import Sources
 from harness.errors import ConfigurationError
-from harness.generate.cases import OPERATORS, descriptions
+from harness.generate.cases import descriptions, operators
 from harness.strict_toml import nearest
 from harness.sweeping.pack import packed_cases
 from harness.sweeping.recording import SUITE
@@ -51,12 +51,16 @@ def add_amount(one: argparse.ArgumentParser, count: int) -> None:
     )
 
 
-def drawn(arguments: argparse.Namespace, cache: Path, seed: int) -> list[Packed]:
-    """Return the cases that the arguments ask for, with the reference's answers."""
-    known = sorted(OPERATORS)
+def check_operators(arguments: argparse.Namespace) -> None:
+    """Raise ConfigurationError for an operator that no cases are drawn for."""
+    known = sorted({name for name, _ in operators()})
     if unknown := [name for name in arguments.ops if name not in known]:
         hint = nearest(unknown[0], known)
         raise ConfigurationError(f"--ops: no cases are drawn for '{unknown[0]}'. {hint}")
+
+
+def drawn(arguments: argparse.Namespace, cache: Path, seed: int) -> list[Packed]:
+    """Return the cases that the arguments ask for, with the reference's answers."""
     began = time.monotonic()
     of_all = descriptions(tuple(arguments.ops), seed, arguments.cases)
     pack = packed_cases(list(of_all), cache)

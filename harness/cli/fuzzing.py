@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.arguments import add_json, add_wheelhouse, command, show_json, tell
-from harness.cli.drawing import add_amount, drawn, request_deadline_s, sources_of
+from harness.cli.drawing import add_amount, check_operators, drawn, request_deadline_s, sources_of
 from harness.controller.cell import CellUnderTest
 from harness.corpus.generated.keeping import keep_case
 from harness.errors import EnvironmentUnusableError
@@ -57,6 +57,7 @@ class Night:
 
 def fuzz(arguments: argparse.Namespace) -> int:
     """Carry out new generated cases on one build and show what disagrees, dies or is not set."""
+    check_operators(arguments)
     matrix = read_matrix(arguments.matrix)
     sources = sources_of(arguments)
     cell = matrix.cell(arguments.cell)
