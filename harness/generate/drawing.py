@@ -272,6 +272,20 @@ class Drawing(Stream):
         """Make a value an output of the graph."""
         self.outputs[value.name] = typed
 
+    def seen(self, value: Value) -> Value:
+        """Return an inner value, in one of ten cases an output too: no fusion may take it away."""
+        if self.chance(10):
+            self.give(value)
+        return value
+
+    def float_type(self) -> str:
+        """Return an element type of floats, for chains."""
+        return self.one_of(("float",) * 7 + ("float16", "double"))
+
+    def constant(self, dtype: str, elements: Any) -> Value:
+        """Return an input of an element type with these elements, often a constant."""
+        return self.value(np.asarray(elements, DTYPES[dtype]), is_parameter=True)
+
     def has(self, attribute: str) -> bool:
         """Say whether this version of the operator has an attribute."""
         return self.operator is not None and attribute in self.operator.attributes
