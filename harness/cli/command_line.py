@@ -18,6 +18,7 @@ FAMILIES = {
     "baselines": frozenset({"baseline"}),
     "sweeping": frozenset({"sweep"}),
     "fuzzing": frozenset({"fuzz"}),
+    "generating": frozenset({"generate"}),
 }
 """The commands of each module beside this one."""
 
@@ -85,3 +86,7 @@ def _add(family: str, commands: Any) -> None:
             from harness.cli import fuzzing  # noqa: PLC0415 - as for cells
 
             fuzzing.add_to(commands)
+        case "generating":
+            from harness.cli import generating  # noqa: PLC0415 - as for cells
+
+            generating.add_to(commands)

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.arguments import add_json, add_runs, add_wheelhouse, command, show_json, tell
-from harness.cli.drawing import add_amount, drawn, request_deadline_s, sources_of
+from harness.cli.drawing import add_amount, check_operators, drawn, request_deadline_s, sources_of
 from harness.environments.releases import releases
 from harness.errors import ConfigurationError, EnvironmentUnusableError
 from harness.generate.description import GENERATOR_VERSION
@@ -36,6 +36,7 @@ SEED = 1
 
 def sweep(arguments: argparse.Namespace) -> int:
     """Carry out the same generated cases on many releases and show what changed between them."""
+    check_operators(arguments)
     stops = _stops(arguments, read_matrix(arguments.matrix))
     sources = sources_of(arguments)
     swept = Swept(cases=drawn(arguments, sources.cache, arguments.seed))

@@ -157,9 +157,11 @@ def _ir(drawing: Drawing) -> int:
 
 
 def _node(node: Node) -> onnx.NodeProto:
-    return helper.make_node(
-        node.operator, node.inputs, node.outputs, domain=node.domain, **node.attributes
-    )
+    made = helper.make_node(node.operator, node.inputs, node.outputs, domain=node.domain)
+    for name, value in node.attributes.items():
+        of = onnx.AttributeProto.INTS if value == [] else None  # an empty list tells no type
+        made.attribute.append(helper.make_attribute(name, value, attr_type=of))
+    return made
 
 
 def _input(value: Value) -> onnx.ValueInfoProto:
@@ -190,7 +192,7 @@ def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInf
 
 
 def _without_sizes(value: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
-    """Return a value's type and rank: a size that is declared would be checked, and hide a wrong one."""
+    """Return a value's type and rank: a build checks a declared size, which hides a wrong one."""
     if value.type.HasField("tensor_type"):
         for dimension in value.type.tensor_type.shape.dim:
             dimension.Clear()
@@ -198,7 +200,7 @@ def _without_sizes(value: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
 
 
 def type_proto(text: str, rank: int | None) -> onnx.TypeProto:
-    """Return a type as in float, tensor(float), seq(tensor(float)) or optional(seq(tensor(float)))."""
+    """Return a type as in float, tensor(float), seq(tensor(float)) or map(int64, float)."""
     for kind, make in (
         ("seq", helper.make_sequence_type_proto),
         ("optional", helper.make_optional_type_proto),

@@ -114,3 +114,15 @@ def test_values_of_what_is_not_valid_are_free_to_change() -> None:
     found = points(road, {(0, "1.20.1", "1.21.1"): VALUES})
 
     assert found == []
+
+
+def test_a_death_that_could_not_be_reached_before_is_nobodys_regression() -> None:
+    """Where an opset begins to be taken, what dies there was refused as what is now answered."""
+    road = a_road([refused(), answered(), answered()], [refused(), died(), died()])
+
+    found = points(road, {})
+
+    assert [(one.turn, one.judgement) for one in found] == [
+        (Turn.DIES, Judgement.CHANGED),
+        (Turn.ANSWERS, Judgement.CHANGED),
+    ]

@@ -21,9 +21,9 @@ class Packed:
     """Why it is not valid."""
     attributes: dict[str, str]
     types: tuple[str, ...]
-    """Of the inputs."""
+    """Of what is given to the operator: inputs and constants."""
     shapes: tuple[str, ...]
-    """Of the inputs; empty text for what is no tensor."""
+    """Of the inputs alone; empty text for what is no tensor."""
     ir: int
     opsets: dict[str, int]
     votes: bool

@@ -135,11 +135,30 @@ def points(road: Road, unlike: Mapping[Compared, str]) -> list[Point]:
             if change is not None:
                 undone = _undone(at, step, steps, unlike)
                 changed[step][at] = replace(change, undone=undone)
-    found = [point for step, those in changed.items() for point in _points_of(road, step, those)]
+    found = [
+        point
+        for step, those in changed.items()
+        for point in _points_of(road, step, _first_reached(road, step[0], those))
+    ]
     turns, places = list(Turn), {label: at for at, label in enumerate(road.labels)}
     return sorted(
         found, key=lambda one: (places[one.after], turns.index(one.turn), one.operators, one.sign)
     )
+
+
+def _first_reached(road: Road, before: str, changed: Mapping[int, Change]) -> dict[int, Change]:
+    """Return the changes, without blame for a death that could not be reached before.
+
+    Where a release begins to take an opset, what dies there was refused for the same reason as what
+    is now answered.
+    """
+    taken = {sign_of(one.text) for one in changed.values() if one.turn is Turn.ANSWERS}
+    return {
+        at: replace(change, judgement=Judgement.CHANGED)
+        if change.turn is Turn.DIES and sign_of(road.track[before][at].says) in taken
+        else change
+        for at, change in changed.items()
+    }
 
 
 def _undone(

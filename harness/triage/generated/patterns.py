@@ -91,9 +91,11 @@ def _features(case: Packed, names: Iterable[str], opsets: Iterable[int]) -> Iter
             yield f"opset ≤ {opset}"
     for name in names:
         yield from _of_attribute(name, case.attributes.get(name))
-    yield f"{len(case.types)} inputs"
-    for at, (of, shape) in enumerate(zip(case.types, case.shapes, strict=False)):
-        yield f"input {at} is {of}"
+    yield f"{len(case.types)} arguments"
+    yield "all arguments given at run" if len(case.types) == len(case.shapes) else "has constants"
+    for at, of in enumerate(case.types):
+        yield f"argument {at} is {of}"
+    for at, shape in enumerate(case.shapes):
         yield f"input {at} has rank {_rank_of(shape)}"
         if "0" in shape.split("x"):
             yield f"input {at} is empty"
