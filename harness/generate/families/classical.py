@@ -19,7 +19,7 @@ TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO", "PROBIT")
 
 
 def floats(drawing: Drawing, count: int) -> list[float]:
-    """Return sixty-fourths between −2 and 2, which float32 has exactly."""
+    """Return sixty-fourths between -2 and 2, which float32 has exactly."""
     return [drawing.between(-128, 128) / 64 for _ in range(count)]
 
 
@@ -48,6 +48,7 @@ def binarizer(drawing: Drawing) -> None:
     """Draw thresholds that elements meet exactly, too."""
     if drawing.values == Values.SPECIAL:
         drawing.doubt("NaN beside a threshold")
+    drawing.bind("T", ("float",) if drawing.chance(80) else NUMBERS)
     drawing.node(drawing.data(0, table(drawing)), threshold=drawing.maybe(0.0, 1.0, -2.0, 0.5))
 
 
@@ -74,6 +75,8 @@ def normalizer(drawing: Drawing) -> None:
     norm = drawing.maybe("MAX", "L1", "L2")
     if not np.all(np.any(x.elements != 0, axis=1)):
         drawing.doubt("a row of zeros")
+    if norm in (None, "MAX"):
+        drawing.mistaken("it divides by the largest magnitude, not by the largest element")
     drawing.node(x, norm=norm, types=[Typed(type="float", rank=2)])
 
 
@@ -81,7 +84,7 @@ def normalizer(drawing: Drawing) -> None:
 def imputer(drawing: Drawing) -> None:
     """Draw elements some of which are the value that is replaced."""
     rows, columns = table(drawing)
-    of = drawing.bind("T", NUMBERS)
+    of = drawing.bind("T", ("float", "int64") if drawing.chance(80) else NUMBERS)
     count = drawing.one_of((1, columns))
     replaced: Any
     if of in ("int32", "int64"):
@@ -116,7 +119,7 @@ def vectorizer(drawing: Drawing) -> None:
 def one_hot(drawing: Drawing) -> None:
     """Draw categories, and elements that are none where that is allowed."""
     zeros = drawing.maybe(0, 1)
-    of = drawing.bind("T", ("string", *NUMBERS))
+    of = drawing.bind("T", ("string", "int64") if drawing.chance(80) else NUMBERS)
     unknown = zeros != 0 and drawing.chance(50)
     shape = drawing.full_shape(1, 2)
     count = int(np.prod(shape))
@@ -174,7 +177,10 @@ def label_encoder(drawing: Drawing) -> None:
             "default_string": drawing.maybe("_Unused", "", "none"),
         }
         if drawing.bind("T1", ("string", "int64")) == "string":
-            x, of = drawing.value(_picked(drawing, [*names, "never seen"], shape, "string")), "int64"
+            x, of = (
+                drawing.value(_picked(drawing, [*names, "never seen"], shape, "string")),
+                "int64",
+            )
         else:
             x, of = drawing.value(_picked(drawing, range(6), shape, "int64")), "string"
         drawing.node(x, **attributes, types=[Typed(type=of, rank=len(shape))])
@@ -183,6 +189,8 @@ def label_encoder(drawing: Drawing) -> None:
     if drawing.description.opset == 2 and key == value == "float":  # noqa: PLR2004 - version 2
         value = "string"
     keys, values = _labels(drawing, key), _labels(drawing, value)
+    if key == "float" and any(number != number for number in keys):  # noqa: PLR0124 - NaN
+        drawing.mistaken("it finds no NaN among the keys")
     missing = {"string": "never seen", "int64": 99, "float": 9.5}[key]
     defaults = {"string": ("_Unused", "none"), "int64": (-1, 5), "float": (-0.0, 0.5)}[value]
     drawing.node(
@@ -219,17 +227,20 @@ def _picked(drawing: Drawing, pool: Any, shape: tuple[int, ...], of: str) -> Any
 @draws("ai.onnx.ml.LinearRegressor")
 def linear_regressor(drawing: Drawing) -> None:
     """Draw one or more targets, with and without intercepts."""
-    drawing.bind("T", NUMBERS)
+    drawing.bind("T", ("float",) if drawing.chance(80) else NUMBERS)
     _special_is_open(drawing)
     rows, columns = table(drawing)
     targets = drawing.between(1, 3)
     transform = drawing.maybe(*TRANSFORMS)
     if transform == "PROBIT":
         drawing.doubt("the probit of what is no probability")
+    intercepts = drawing.maybe(floats(drawing, targets))
+    if intercepts is None:
+        drawing.mistaken("it answers NaN without intercepts")
     drawing.node(
         drawing.data(0, (rows, columns)),
         coefficients=floats(drawing, targets * columns),
-        intercepts=drawing.maybe(floats(drawing, targets)),
+        intercepts=intercepts,
         targets=targets if targets > 1 else drawing.maybe(1),
         post_transform=transform,
         types=[Typed(type="float", rank=2)],
@@ -274,7 +285,7 @@ KERNELS = ("LINEAR", "POLY", "RBF", "SIGMOID")
 @draws("ai.onnx.ml.SVMRegressor")
 def support_regressor(drawing: Drawing) -> None:
     """Draw each kernel over a few support vectors, and one class alone."""
-    drawing.bind("T", NUMBERS)
+    drawing.bind("T", ("float",) if drawing.chance(80) else NUMBERS)
     _special_is_open(drawing)
     rows, columns = table(drawing)
     supports = drawing.between(1, 4)

@@ -42,11 +42,15 @@ def match(drawing: Drawing) -> None:
 def split(drawing: Drawing) -> None:
     """Draw delimiters of no, one and two letters, and bounds on the pieces."""
     shape = drawing.full_shape(0, 2)
+    delimiter = drawing.maybe("", " ", ",", "X", "XX", "-")
+    most = drawing.maybe(0, 1, 2, 9)
+    if most is not None and not delimiter:
+        drawing.doubt("spaces after the last piece that a bound allows")
     drawing.node(
         words(drawing, shape, SENTENCES),
         outputs=2,
-        delimiter=drawing.maybe("", " ", ",", "X", "XX", "-"),
-        maxsplit=drawing.maybe(0, 1, 2, 9),
+        delimiter=delimiter,
+        maxsplit=most,
         types=[Typed(type="string", rank=len(shape) + 1), Typed(type="int64", rank=len(shape))],
     )
 
@@ -61,6 +65,7 @@ def normalizer(drawing: Drawing) -> None:
     stopped = drawing.maybe(drawing.some(("a", "A", "the", "é", "日本"), drawing.between(1, 3)))
     if action in (None, "NONE") and sensitive != 1 and stopped is not None:
         drawing.doubt("the text leaves open how words are compared without their case")
+    drawing.mistaken("it takes spaces and accents away")
     drawing.node(
         words(drawing, shape),
         case_change_action=action,
@@ -77,12 +82,7 @@ def tf_idf(drawing: Drawing) -> None:
     of = drawing.bind("T", ("string", "int32", "int64"))
     vocabulary: Any = ["a", "b", "c"] if of == "string" else [1, 2, 3]
     singles = drawing.some(vocabulary, drawing.between(1, 3))
-    pairs = [
-        [first, second]
-        for first in vocabulary
-        for second in vocabulary
-        if drawing.chance(40)
-    ]
+    pairs = [[first, second] for first in vocabulary for second in vocabulary if drawing.chance(40)]
     pool = [*singles, *(word for pair in pairs for word in pair)]
     count = len(singles) + len(pairs)
     longest = drawing.between(1, 2)
@@ -94,6 +94,8 @@ def tf_idf(drawing: Drawing) -> None:
         "weights": drawing.maybe([drawing.between(1, 32) / 8 for _ in range(count)]),
     }
     drawing.plain(Values.WIDE)
+    if attributes["weights"] is not None:
+        drawing.mistaken("it takes weights in the order of the output, not of the pool")
     drawing.node(
         drawing.value(array),
         mode=drawing.one_of(("TF", "IDF", "TFIDF")),

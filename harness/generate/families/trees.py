@@ -117,6 +117,8 @@ def regressor(drawing: Drawing) -> None:
     if drawing.has("target_weights_as_tensor") and drawing.type_of(0) == "double":
         weights = {"target_weights_as_tensor": _doubles(weights["target_weights"])}
         based = {"base_values_as_tensor": None if base is None else _doubles(base)}
+    aggregate = drawing.maybe(*AGGREGATES)
+    _targets_without_leaves(drawing, targets, aggregate in ("MIN", "MAX"))
     drawing.node(
         _input(drawing, columns),
         **_nodes(drawing, grown),
@@ -126,7 +128,7 @@ def regressor(drawing: Drawing) -> None:
         target_nodeids=[number for _, number in grown.leaves],
         target_ids=[drawing.below(targets) for _ in grown.leaves],
         n_targets=targets,
-        aggregate_function=drawing.maybe(*AGGREGATES),
+        aggregate_function=aggregate,
         post_transform=drawing.maybe(*TRANSFORMS),
         types=[Typed(type="float", rank=2)],
     )
@@ -139,7 +141,11 @@ def classifier(drawing: Drawing) -> None:
     columns = drawing.between(1, 4)
     grown = _forest(drawing, columns)
     classes = drawing.between(2, 4)
-    weights: dict[str, Any] = {"class_weights": _weights(drawing, len(grown.leaves))}
+    votes = [(leaf, cls) for leaf in grown.leaves for cls in range(classes)]
+    if drawing.chance(40):
+        votes = [(leaf, drawing.below(classes)) for leaf in grown.leaves]
+        drawing.doubt("whether a class that no leaf votes for can win")
+    weights: dict[str, Any] = {"class_weights": _weights(drawing, len(votes))}
     base = _weights(drawing, classes) if drawing.chance(50) else None
     based: dict[str, Any] = {"base_values": base}
     if drawing.has("class_weights_as_tensor") and drawing.type_of(0) == "double":
@@ -149,9 +155,6 @@ def classifier(drawing: Drawing) -> None:
     of = "int64"
     if drawing.chance(40):
         labels, of = {"classlabels_strings": ["no", "yes", "é", "zz"][:classes]}, "string"
-    chosen = [drawing.below(classes) for _ in grown.leaves]
-    if len({*chosen}) < classes:
-        drawing.doubt("a class without a leaf")
     drawing.node(
         _input(drawing, columns),
         outputs=2,
@@ -159,9 +162,9 @@ def classifier(drawing: Drawing) -> None:
         **weights,
         **based,
         **labels,
-        class_treeids=[tree for tree, _ in grown.leaves],
-        class_nodeids=[number for _, number in grown.leaves],
-        class_ids=chosen,
+        class_treeids=[tree for (tree, _), _ in votes],
+        class_nodeids=[number for (_, number), _ in votes],
+        class_ids=[cls for _, cls in votes],
         post_transform=drawing.maybe(*TRANSFORMS),
         types=[Typed(type=of, rank=1), Typed(type="float", rank=2)],
     )
@@ -190,6 +193,11 @@ def ensemble(drawing: Drawing) -> None:
         links[f"nodes_{name}leafs"] = [int(grown.modes[at] == "LEAF") for at in targets]
     targets_count = drawing.between(1, 3)
     tracks = drawing.maybe([drawing.below(2) for _ in inner])
+    aggregate = drawing.maybe(0, 1, 2, 3)
+    _targets_without_leaves(drawing, targets_count, aggregate not in (None, 1))
+    transform = drawing.maybe(0, 1, 2, 3)
+    if transform:
+        drawing.mistaken("it does not transform")
     drawing.node(
         _input(drawing, columns),
         **links,
@@ -197,14 +205,20 @@ def ensemble(drawing: Drawing) -> None:
         nodes_featureids=[grown.features[at] for at in inner],
         nodes_splits=_tensor([grown.values[at] for at in inner], dtype),
         nodes_modes=_tensor([MODES_V5[grown.modes[at]] for at in inner], np.uint8),
-        nodes_hitrates=drawing.maybe(_tensor([1.0] * len(inner), dtype)),
+        nodes_hitrates=drawing.maybe(_tensor([1.0] * len(inner), np.float32)),
         nodes_missing_value_tracks_true=tracks,
         leaf_targetids=[drawing.below(targets_count) for _ in leaves],
         leaf_weights=_tensor(_weights(drawing, len(leaves)), dtype),
         n_targets=targets_count,
-        aggregate_function=drawing.maybe(0, 1, 2, 3),
-        post_transform=drawing.maybe(0, 1, 2, 3),
+        aggregate_function=aggregate,
+        post_transform=transform,
     )
+
+
+def _targets_without_leaves(drawing: Drawing, targets: int, matters: bool) -> None:  # noqa: FBT001
+    """Doubt the least and the largest of nothing: no row reaches a leaf of each target."""
+    if targets > 1 and matters:
+        drawing.doubt("the least or the largest of no leaves")
 
 
 MODES_V5 = {
