@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-
 from harness.generate.drawing import element_type
 from harness.generate.element_types import SIGNED, UNSIGNED
 from harness.generate.families import draws
