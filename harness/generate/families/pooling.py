@@ -9,7 +9,7 @@ import numpy as np
 from harness.generate.drawing import Typed
 from harness.generate.element_types import DTYPES
 from harness.generate.families import draws
-from harness.generate.families.sums import exact, flag, mostly
+from harness.generate.families.sums import exact, flag, mostly, typed
 from harness.generate.families.windows import Window, spoilt, window
 
 if TYPE_CHECKING:
@@ -28,11 +28,6 @@ def _spatial_rank(drawing: Drawing) -> int:
 
 def _outer(drawing: Drawing) -> list[int]:
     return [drawing.between(1, 2), drawing.between(1, 3)]
-
-
-def _typed(drawing: Drawing, *types: str) -> list[Typed]:
-    """Return the types of outputs where nothing can be inferred: of what is wrong."""
-    return [Typed(type=one, rank=None) for one in types] if drawing.faults else []
 
 
 def _doubts(drawing: Drawing, made: Window, *, ceil: bool) -> None:
@@ -59,7 +54,7 @@ def average_pool(drawing: Drawing) -> None:
     made = spoilt(drawing, made)
     drawing.node(
         drawing.data(0, (*_outer(drawing), *made.sizes)),
-        types=_typed(drawing, dtype),
+        types=typed(drawing, dtype),
         kernel_shape=made.kernel,
         ceil_mode=ceil,
         count_include_pad=counts_padding,
@@ -78,7 +73,7 @@ def lp_pool(drawing: Drawing) -> None:
     made = spoilt(drawing, made)
     drawing.node(
         drawing.data(0, (*_outer(drawing), *made.sizes)),
-        types=_typed(drawing, dtype),
+        types=typed(drawing, dtype),
         kernel_shape=made.kernel,
         ceil_mode=ceil,
         p=drawing.maybe(1, 2, 3),
@@ -102,7 +97,7 @@ def max_pool(drawing: Drawing) -> None:
     drawing.node(
         value,
         outputs="yy" if indices else "y",
-        types=_typed(drawing, dtype, *(["int64"] if indices else [])),
+        types=typed(drawing, dtype, *(["int64"] if indices else [])),
         kernel_shape=made.kernel,
         ceil_mode=ceil,
         storage_order=flag(drawing),

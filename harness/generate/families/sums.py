@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.generate.drawing import Typed
 from harness.generate.element_types import is_float
 from harness.generate.values import Values
 
@@ -45,3 +46,8 @@ def axis_of(drawing: Drawing, rank: int) -> int:
     if drawing.opset < first_from_the_end:
         return drawing.below(rank)
     return drawing.axis(rank)
+
+
+def typed(drawing: Drawing, *types: str) -> list[Typed]:
+    """Return the types of outputs where nothing can be inferred: of what is wrong."""
+    return [Typed(type=one, rank=None) for one in types] if drawing.faults else []
