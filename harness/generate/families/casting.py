@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
     from harness.generate.values import Array
 
-ROUNDS = 24
-"""The opset from which casts to float8e8m0 say how they round."""
+NARROW = 16
+"""Types of two and four bits are below it."""
 
 DEFINES_OVERFLOW = 19
 """The opset from which the text says which bits of an integer are kept."""
@@ -43,20 +43,23 @@ def cast(drawing: Drawing) -> None:
     data = _numerals(drawing, target) if source == "string" else drawing.data(0, drawing.shape())
     _doubt_cast(drawing, data, target)
     small = target.startswith("float8")
-    attributes: dict[str, int | str | None] = {
-        "saturate": drawing.maybe(0, 1) if small or drawing.chance(10) else None
-    }
-    if target == "float8e8m0" or drawing.chance(5):
-        attributes["round_mode"] = drawing.maybe("up", "down", "nearest")
+    saturate = drawing.maybe(0, 1) if small or drawing.chance(5) else None
+    rounds = drawing.maybe("up", "down", "nearest") if target == "float8e8m0" else None
     typed = [Typed(type=target, rank=len(data.shape))]
     if like:
-        drawing.node(data, drawing.weights(1, drawing.shape(0, 2)), types=typed, **attributes)
+        drawing.node(
+            data,
+            drawing.weights(1, drawing.shape(0, 2)),
+            types=typed,
+            saturate=saturate,
+            round_mode=rounds,
+        )
     else:
         to = NUMBERS[target]
         if drawing.chance(2):
             to = drawing.one_of((0, 99, -1))
             drawing.wrong("there is no such type")
-        drawing.node(data, to=to, types=typed, **attributes)
+        drawing.node(data, to=to, types=typed, saturate=saturate, round_mode=rounds)
 
 
 def _types(drawing: Drawing, allowed: tuple[str, ...], among: tuple[str, ...]) -> list[str]:
@@ -115,7 +118,9 @@ def _doubt_tiny(drawing: Drawing, elements: Array, target: str) -> None:
 def _doubt_out_of_range(drawing: Drawing, numbers: Array, target: str) -> None:
     least, most = whole_limits(target)
     whole = np.trunc(numbers)
-    if not np.all((whole >= least) & (whole < most + 1.0 if most > 2**52 else whole <= most)):
+    if most < NARROW and bool((whole != numbers).any()):
+        drawing.doubt("whether a fraction is rounded or cut off for a type of few bits")
+    elif not np.all((whole >= least) & (whole < most + 1.0 if most > 2**52 else whole <= most)):
         drawing.doubt(f"a float lies outside of {target}")
 
 
