@@ -137,7 +137,7 @@ def clip(drawing: Drawing) -> None:
     """Draw bounds as attributes or inputs, one or both or none, at times crossed."""
     data = drawing.data(0, drawing.shape())
     doubt_nan(drawing, data)
-    low, high = drawing.maybe(-2, -1, 0, 1), drawing.maybe(0, 1, 2, 5)
+    low, high = drawing.maybe(-2, -1, 0, 1), drawing.maybe(1, 1, 2, 5)
     if drawing.chance(8):
         low, high = 3, 1
         drawing.doubt("the least is above the largest")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.generate.drawing import element_type
+from harness.generate.drawing import Typed, element_type
 from harness.generate.element_types import DTYPES, FLOATS, INTEGERS, is_float
 from harness.generate.families import draws
 from harness.generate.families.doubts import doubt_nan, doubt_overflow, exact, is_integer
@@ -67,9 +67,10 @@ def gather_nd(drawing: Drawing) -> None:
     depth = drawing.between(1, len(left))
     outer = [*batch, *drawing.full_shape(0, 2)] if batch else drawing.full_shape(0, 2)
     found = [indices(drawing, outer, left[at]) for at in range(depth)]
-    drawing.node(
-        drawing.data(0, shape), drawing.exactly(1, np.stack(found, -1)), batch_dims=batched
-    )
+    data = drawing.data(0, shape)
+    typed = Typed(type=element_type(data.elements), rank=len(outer) + len(left) - depth)
+    given = drawing.exactly(1, np.stack(found, -1))
+    drawing.node(data, given, batch_dims=batched, types=[typed])
 
 
 def reduction_of(drawing: Drawing) -> str | None:
@@ -211,14 +212,18 @@ def unique(drawing: Drawing) -> None:
     doubt_nan(drawing, data)
     outputs = drawing.one_of(("y", "yy", "yyyy", "yyyy", "y-y", "y--y"))
     is_sorted = drawing.maybe(0, 1)
-    if is_sorted == 0 and axis is not None:
-        drawing.mistaken("it puts unsorted slices together in a wrong order")
+    if is_sorted == 0:
+        drawing.mistaken("it sorts what is not to be sorted, or puts it together wrongly")
     drawing.node(data, outputs=outputs, axis=axis, sorted=is_sorted)
 
 
 @draws("OneHot")
 def one_hot(drawing: Drawing) -> None:
     """Draw indices of any type, some of which are beyond the depth."""
+    if drawing.chance(80):  # of all the combinations of types builds have few
+        drawing.bind("T1", ("int64",))
+        drawing.bind("T2", ("int64",))
+        drawing.bind("T3", ("float", "int64", "string"))
     depth = drawing.between(1, 6)
     shape = drawing.shape(1, 3)
     from_end = drawing.description.opset >= NEGATIVE_AXES

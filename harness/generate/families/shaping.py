@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.generate.drawing import Typed, element_type
 from harness.generate.families import draws
 from harness.generate.families.reductions import NEGATIVE_AXES
 from harness.generate.values import Values
@@ -114,7 +115,9 @@ def transpose(drawing: Drawing) -> None:
     elif order and len(order) > 1 and drawing.chance(3):
         order[0] = order[1]
         drawing.wrong("an axis is there twice")
-    drawing.node(drawing.data(0, shape), perm=order)
+    data = drawing.data(0, shape)
+    typed = Typed(type=element_type(data.elements), rank=len(shape))
+    drawing.node(data, perm=order, types=[typed])
 
 
 @draws("Expand")

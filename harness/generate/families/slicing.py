@@ -87,8 +87,9 @@ def cut(drawing: Drawing) -> None:
     elif axes and drawing.chance(2):
         axes[0] = len(shape)
         drawing.wrong("an axis is out of range")
+    typed = Typed(type=element_type(data.elements), rank=len(shape))
     if not has_steps:
-        drawing.node(data, axes=axes, starts=starts, ends=ends)
+        drawing.node(data, axes=axes, starts=starts, ends=ends, types=[typed])
         return
     states_steps = steps if drawing.faults or any(one != 1 for one in steps or ()) else None
     drawing.node(
@@ -97,6 +98,7 @@ def cut(drawing: Drawing) -> None:
         drawing.exactly(1, ends),
         None if axes is None else drawing.exactly(1, axes),
         None if states_steps is None else drawing.exactly(1, states_steps),
+        types=[typed],
     )
 
 
