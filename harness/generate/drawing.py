@@ -96,7 +96,7 @@ class Drawing(Stream):
         self.faults.append(reason)
 
     def mistaken(self, reason: str) -> None:
-        """State that the reference evaluator's answer to this case is wrong, though it is defined."""
+        """State that the reference evaluator answers this case wrongly, though it is defined."""
         self.mistakes.append(reason)
 
     def plain(self, most: Values = Values.WIDE) -> None:

@@ -54,7 +54,7 @@ def binary(drawing: Drawing) -> None:
 
 @draws("Div")
 def division(drawing: Drawing) -> None:
-    """Draw integers in every second case, and in a quarter of those a division that has no answer."""
+    """Draw integers in every second case, half of them with a division that has no answer."""
     _integers_often(drawing)
     one, other = pair(drawing)
     if is_integer(one):
@@ -95,7 +95,7 @@ def _no_answer(drawing: Drawing, one: Value, other: Value) -> None:
         return
     if dtype in SIGNED and drawing.chance(50):
         one.elements.flat[0], other.elements.flat[0] = least, -1
-        drawing.doubt("the smallest integer is divided by −1")
+        drawing.doubt("the smallest integer is divided by -1")
         return
     other.elements.flat[drawing.below(other.elements.size)] = 0
     drawing.doubt("an integer is divided by 0")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-
 from harness.generate.drawing import element_type
 from harness.generate.element_types import SIGNED, UNSIGNED
 from harness.generate.families import draws
@@ -138,7 +137,7 @@ def clip(drawing: Drawing) -> None:
     """Draw bounds as attributes or inputs, one or both or none, at times crossed."""
     data = drawing.data(0, drawing.shape())
     doubt_nan(drawing, data)
-    low, high = drawing.maybe(-2, -1, 0, 1), drawing.maybe(0, 1, 2, 5)
+    low, high = drawing.maybe(-2, -1, 0, 1), drawing.maybe(1, 1, 2, 5)
     if drawing.chance(8):
         low, high = 3, 1
         drawing.doubt("the least is above the largest")

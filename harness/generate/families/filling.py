@@ -17,13 +17,13 @@ from harness.generate.values import Values, drawn
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing
 
-NUMBERS_OF_CONSTANTS = {
-    "value_float": 1.5,
-    "value_floats": [0.5, -1.0, 3e38],
-    "value_int": -7,
-    "value_ints": [1, -1, 2**62],
-    "value_string": "a b",
-    "value_strings": ["a", "", "é"],
+NUMBERS_OF_CONSTANTS: dict[str, tuple[Any, ...]] = {
+    "value_float": (1.5, -0.0, 3e38),
+    "value_floats": ([0.5, -1.0, 3e38], [2.0]),
+    "value_int": (-7, 0, 2**62),
+    "value_ints": ([1, -1, -(2**63)], [5]),
+    "value_string": ("a b", "", "é"),
+    "value_strings": (["a", "", "é"], ["b"]),
 }
 
 
@@ -45,12 +45,14 @@ def constant(drawing: Drawing) -> None:
     if name == "value":
         dtype = output_type(drawing)
         array = drawn(drawing, dtype, drawing.shape(), drawing.values)
-        drawing.node(value=numpy_helper.from_array(array), types=[Typed(type=dtype, rank=array.ndim)])
+        drawing.node(
+            value=numpy_helper.from_array(array), types=[Typed(type=dtype, rank=array.ndim)]
+        )
         return
     if name == "sparse_value":
         drawing.node(sparse_value=_sparse(drawing), types=[Typed(type="float", rank=2)])
         return
-    stated: Any = NUMBERS_OF_CONSTANTS[name]
+    stated: Any = drawing.one_of(NUMBERS_OF_CONSTANTS[name])
     dtype = {"f": "float", "i": "int64", "s": "string"}[name[6]]
     drawing.node(**{name: stated}, types=[Typed(type=dtype, rank=int(isinstance(stated, list)))])
 
@@ -95,7 +97,9 @@ def number_range(drawing: Drawing) -> None:
         step = 0
         drawing.wrong("the step is 0")
     numbers = (start, limit, step)
-    drawing.node(*(drawing.exactly(0, one * scale) for one in numbers), stash_type=drawing.maybe(1))
+    drawing.node(
+        *(drawing.exactly(0, one * scale) for one in numbers), stash_type=drawing.maybe(1, 10)
+    )
 
 
 @draws("EyeLike")
@@ -114,7 +118,11 @@ def triangle(drawing: Drawing) -> None:
     """Draw both triangles of one matrix or a batch, with diagonals also outside of it."""
     shape = (*drawing.shape(0, 2), *drawing.shape(2, 2))
     data = drawing.data(0, shape)
-    k = integers(drawing, drawing.one_of((*range(-5, 6), -100, 100))) if drawing.chance(70) else None
+    k = (
+        integers(drawing, drawing.one_of((*range(-5, 6), -100, 100)))
+        if drawing.chance(70)
+        else None
+    )
     drawing.node(data, k, upper=drawing.maybe(0, 1))
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.generate.drawing import element_type
+from harness.generate.drawing import Typed, element_type
 from harness.generate.element_types import DTYPES, FLOATS, INTEGERS, is_float
 from harness.generate.families import draws
 from harness.generate.families.doubts import doubt_nan, doubt_overflow, exact, is_integer
@@ -67,9 +67,10 @@ def gather_nd(drawing: Drawing) -> None:
     depth = drawing.between(1, len(left))
     outer = [*batch, *drawing.full_shape(0, 2)] if batch else drawing.full_shape(0, 2)
     found = [indices(drawing, outer, left[at]) for at in range(depth)]
-    drawing.node(
-        drawing.data(0, shape), drawing.exactly(1, np.stack(found, -1)), batch_dims=batched
-    )
+    data = drawing.data(0, shape)
+    typed = Typed(type=element_type(data.elements), rank=len(outer) + len(left) - depth)
+    given = drawing.exactly(1, np.stack(found, -1))
+    drawing.node(data, given, batch_dims=batched, types=[typed])
 
 
 def reduction_of(drawing: Drawing) -> str | None:
@@ -106,7 +107,9 @@ def _doubt_joined(
     if reduction == "add":
         doubt_overflow(drawing, [largest + sum(ones[1])], dtype)
     else:
-        doubt_overflow(drawing, [max(largest, 1) * math.prod(max(one, 1) for one in ones[1])], dtype)
+        doubt_overflow(
+            drawing, [max(largest, 1) * math.prod(max(one, 1) for one in ones[1])], dtype
+        )
 
 
 @draws("Scatter", "ScatterElements")
@@ -182,7 +185,7 @@ def top(drawing: Drawing) -> None:
     axis = axis_of(drawing, len(shape)) if drawing.chance(75) else None
     size = shape[-1 if axis is None else axis]
     count = drawing.between(0 if drawing.chance(10) else min(1, size), size)
-    if drawing.chance(3):
+    if drawing.chance(3) or (drawing.has("k") and not size):
         count = size + 1
         drawing.wrong("there are fewer than wanted")
     doubt_nan(drawing, data)
@@ -190,7 +193,7 @@ def top(drawing: Drawing) -> None:
     if is_sorted == 0 and count > 1:
         drawing.doubt("the order of what is not sorted")
     if drawing.has("k"):
-        drawing.node(data, outputs=2, axis=axis, k=count)
+        drawing.node(data, outputs=2, axis=axis, k=count or 1)
         return
     largest = drawing.maybe(0, 1)
     given = integers(drawing, [count])
@@ -208,14 +211,21 @@ def unique(drawing: Drawing) -> None:
         lanes[0] = lanes[-1]
     doubt_nan(drawing, data)
     outputs = drawing.one_of(("y", "yy", "yyyy", "yyyy", "y-y", "y--y"))
-    drawing.node(data, outputs=outputs, axis=axis, sorted=drawing.maybe(0, 1))
+    is_sorted = drawing.maybe(0, 1)
+    if is_sorted == 0:
+        drawing.mistaken("it sorts what is not to be sorted, or puts it together wrongly")
+    drawing.node(data, outputs=outputs, axis=axis, sorted=is_sorted)
 
 
 @draws("OneHot")
 def one_hot(drawing: Drawing) -> None:
     """Draw indices of any type, some of which are beyond the depth."""
+    if drawing.chance(80):  # of all the combinations of types builds have few
+        drawing.bind("T1", ("int64",))
+        drawing.bind("T2", ("int64",))
+        drawing.bind("T3", ("float", "int64", "string"))
     depth = drawing.between(1, 6)
-    shape = drawing.shape(0, 3)
+    shape = drawing.shape(1, 3)
     from_end = drawing.description.opset >= NEGATIVE_AXES
     least, most = (-depth, depth - 1) if from_end else (0, depth - 1)
     if drawing.chance(25):
@@ -227,12 +237,12 @@ def one_hot(drawing: Drawing) -> None:
     axis = drawing.between(-len(shape) - 1, len(shape)) if drawing.chance(75) else None
     if axis is not None and not from_end:
         axis %= len(shape) + 1
-    drawing.node(
-        drawing.value(found.astype(DTYPES[dtype])),
-        drawing.exactly(1, depth if drawing.chance(50) else [depth]),
-        drawing.weights(2, (2,)),
-        axis=axis,
-    )
+    data = drawing.value(found.astype(DTYPES[dtype]))
+    how_many = drawing.exactly(1, depth if drawing.chance(50) else [depth])
+    values = drawing.weights(2, (2,))
+    if drawing.values >= Values.EDGES:
+        drawing.mistaken("it computes with the values, where it should pick one")
+    drawing.node(data, how_many, values, axis=axis)
 
 
 @draws("ReverseSequence")

@@ -18,8 +18,6 @@ from harness.generate.families.doubts import (
 from harness.generate.values import Values
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from harness.generate.drawing import Drawing, Value
 
 NEGATIVE_AXES = 11
@@ -27,6 +25,9 @@ NEGATIVE_AXES = 11
 
 DEFINED_WHEN_EMPTY = {"ReduceMax": 20, "ReduceMin": 20, "ReduceMean": 999, "ReduceSum": 13}
 """The opset from which the text gives the reduction of nothing; 18 for the others."""
+
+LARGEST_POWER = 80
+"""Of e that a float holds."""
 
 POSITIVE = ("ReduceLogSum",)
 SQUARED = ("ReduceL2", "ReduceSumSquare")
@@ -110,6 +111,11 @@ def _doubt_floats(drawing: Drawing, operator: str, elements: Any, over: tuple[in
             doubt_cancellation(drawing, magnitudes, np.add.reduce(elements, over))
         elif operator in ("ReduceL1", *SQUARED):
             doubt_cancellation(drawing, magnitudes, magnitudes)
+        elif operator == "ReduceLogSumExp":
+            if np.isinf(elements).any():
+                drawing.mistaken("it takes the largest away, and infinity from infinity")
+            elif magnitudes.size and np.abs(elements).max(initial=0) > LARGEST_POWER:
+                drawing.doubt("the power of a term overflows, and the result does not")
         elif operator == "ReduceProd" and drawing.values >= Values.EDGES:
             drawing.doubt("a product beyond its type depends on the order in which it is taken")
 
@@ -152,10 +158,9 @@ def running(drawing: Drawing) -> None:
 def _doubt_running(drawing: Drawing, data: Value, axis: int) -> None:
     multiplies = drawing.description.operator == "CumProd"
     if is_integer(data):
-        accumulate: Sequence[Any] = (np.add, np.multiply)[multiplies].accumulate(
-            np.abs(exact(data)), axis
-        )
-        doubt_overflow(drawing, accumulate, element_type(data.elements))
+        joined = np.multiply if multiplies else np.add
+        found = joined.accumulate(np.abs(exact(data)), axis)
+        doubt_overflow(drawing, found, element_type(data.elements))
     elif drawing.values >= Values.EDGES:
         drawing.doubt("a running sum or product beyond its type depends on its order")
     elif not multiplies:

@@ -7,24 +7,26 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.generate.drawing import Typed, element_type
 from harness.generate.families import draws
-from harness.generate.families.reductions import NEGATIVE_AXES, axes_of
+from harness.generate.families.reductions import NEGATIVE_AXES
 from harness.generate.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.generate.drawing import Drawing, Value
+    from harness.generate.values import Array
 
 
-def integers(drawing: Drawing, numbers: Sequence[int] | int) -> Value:
+def integers(drawing: Drawing, numbers: Sequence[int] | Array | int) -> Value:
     """Return a tensor of int64 with these elements, that most models have as a constant."""
     return drawing.value(np.array(numbers, np.int64), is_parameter=True)
 
 
 @draws("Reshape")
 def reshape(drawing: Drawing) -> None:
-    """Draw a target with −1 for what is left and 0 for what is kept."""
+    """Draw a target with -1 for what is left and 0 for what is kept."""
     data = drawing.data(0, shape := drawing.shape())
     allow = drawing.maybe(0, 1) if drawing.has("allowzero") else None
     target = list(shape) if 0 in shape else _factors(drawing, math.prod(shape))
@@ -70,7 +72,9 @@ def squeeze(drawing: Drawing) -> None:
     """Draw axes of 1, all of them, or none stated."""
     shape = drawing.shuffled([*drawing.shape(0, 3), *[1] * drawing.between(0, 3)])
     ones = [axis for axis, size in enumerate(shape) if size == 1]
-    axes = drawing.some(ones, drawing.between(1, len(ones))) if ones and drawing.chance(75) else None
+    axes = (
+        drawing.some(ones, drawing.between(1, len(ones))) if ones and drawing.chance(75) else None
+    )
     others = [axis for axis, size in enumerate(shape) if size > 1]
     if axes and others and drawing.chance(4):
         axes[0] = others[0]
@@ -94,6 +98,8 @@ def _node_of_axes(drawing: Drawing, data: Value, axes: list[int] | None, rank: i
     if axes is not None and drawing.description.opset >= NEGATIVE_AXES and not drawing.faults:
         axes = [axis - rank if drawing.chance(30) else axis for axis in axes]
     if drawing.has("axes"):
+        if axes != sorted(axes or (), key=lambda axis: axis % rank):
+            drawing.mistaken("it takes the axes in the order in which they are stated")
         drawing.node(data, axes=axes)
     else:
         drawing.node(data, None if axes is None else integers(drawing, axes))
@@ -109,7 +115,9 @@ def transpose(drawing: Drawing) -> None:
     elif order and len(order) > 1 and drawing.chance(3):
         order[0] = order[1]
         drawing.wrong("an axis is there twice")
-    drawing.node(drawing.data(0, shape), perm=order)
+    data = drawing.data(0, shape)
+    typed = Typed(type=element_type(data.elements), rank=len(shape))
+    drawing.node(data, perm=order, types=[typed])
 
 
 @draws("Expand")
@@ -142,6 +150,8 @@ def shape_of(drawing: Drawing) -> None:
     shape = drawing.shape(0, 5)
     ends = range(-len(shape) - 2, len(shape) + 3)
     start, end = drawing.maybe(*ends), drawing.maybe(*ends)
+    if any(one is not None and one < -len(shape) for one in (start, end)):
+        drawing.mistaken("it takes an end before the first axis as one from the last")
     drawing.node(drawing.data(0, shape), start=start, end=end)
 
 
@@ -169,8 +179,3 @@ def determinant(drawing: Drawing) -> None:
     drawing.plain(Values.UNIT)
     side = drawing.between(1, 4)
     drawing.node(drawing.data(0, (*drawing.full_shape(0, 2), side, side)))
-
-
-def axes_or_none(drawing: Drawing, rank: int) -> list[int] | None:
-    """Return some axes, or None for all."""
-    return axes_of(drawing, rank) if drawing.chance(70) else None

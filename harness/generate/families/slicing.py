@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from harness.generate.drawing import element_type
+from harness.generate.drawing import Typed, element_type
 from harness.generate.families import draws
 from harness.generate.families.reductions import axes_of, axis_of
 from harness.generate.families.shaping import integers
@@ -87,8 +87,9 @@ def cut(drawing: Drawing) -> None:
     elif axes and drawing.chance(2):
         axes[0] = len(shape)
         drawing.wrong("an axis is out of range")
+    typed = Typed(type=element_type(data.elements), rank=len(shape))
     if not has_steps:
-        drawing.node(data, axes=axes, starts=starts, ends=ends)
+        drawing.node(data, axes=axes, starts=starts, ends=ends, types=[typed])
         return
     states_steps = steps if drawing.faults or any(one != 1 for one in steps or ()) else None
     drawing.node(
@@ -97,6 +98,7 @@ def cut(drawing: Drawing) -> None:
         drawing.exactly(1, ends),
         None if axes is None else drawing.exactly(1, axes),
         None if states_steps is None else drawing.exactly(1, states_steps),
+        types=[typed],
     )
 
 
@@ -105,7 +107,9 @@ def _bounds(drawing: Drawing, size: int, step: int) -> tuple[int, int]:
     if drawing.chance(60):  # mostly something is left
         first, last = sorted(drawing.below(size + 1) for _ in range(2))
         start, end = (last, first) if step < 0 else (first, last)
-        start, end = (one - size if drawing.chance(30) and one < size else one for one in (start, end))
+        start, end = (
+            one - size if drawing.chance(30) and one < size else one for one in (start, end)
+        )
     if drawing.chance(15):
         end = -FAR if step < 0 else FAR
     return start, end
@@ -124,12 +128,15 @@ def pad(drawing: Drawing) -> None:
         pads.append(1)
         drawing.wrong("the pads are not two for an axis")
     data = drawing.data(0, shape)
+    if min(pads, default=0) < 0:
+        drawing.mistaken("it refuses negative pads")
     if drawing.has("pads"):
         drawing.node(data, pads=pads, mode=mode, value=drawing.maybe(0.0, 1.5, -2.0))
         return
     value = drawing.weights(0, ()) if drawing.chance(60) else None
     where = None if axes is None else _axes_input(drawing, axes)
-    drawing.node(data, integers(drawing, pads), value, where, mode=mode)
+    typed = Typed(type=element_type(data.elements), rank=len(shape))
+    drawing.node(data, integers(drawing, pads), value, where, mode=mode, types=[typed])
 
 
 def _modes(drawing: Drawing) -> tuple[str, ...]:
@@ -139,8 +146,10 @@ def _modes(drawing: Drawing) -> tuple[str, ...]:
 
 
 def _axes_input(drawing: Drawing, axes: list[int]) -> Value:
-    dtype = drawing.one_of((np.int64, np.int32))
-    return drawing.value(np.array(axes, dtype), is_parameter=True)
+    if drawing.chance(90):
+        return integers(drawing, axes)
+    drawing.doubt("the standard's shape inference refuses constant axes of int32")
+    return drawing.value(np.array(axes, np.int32), is_parameter=True)
 
 
 def _one_pad(drawing: Drawing, size: int, mode: str | None) -> int:
@@ -172,7 +181,9 @@ def compress(drawing: Drawing) -> None:
     length = data.elements.size if axis is None else shape[axis]
     if drawing.chance(30):
         length = drawing.below(length + 1)
-    drawing.node(data, drawing.weights(1, (length,)), axis=axis)
+    rank = 1 if axis is None else len(shape)
+    typed = Typed(type=element_type(data.elements), rank=rank)
+    drawing.node(data, drawing.weights(1, (length,)), axis=axis, types=[typed])
 
 
 @draws("NonZero")
