@@ -16,6 +16,7 @@ FAMILIES = {
     "cells": frozenset({"matrix", "probe", "case", "wheelhouse"}),
     "runs": frozenset({"report", "runs", "compare", "history", "merge", "prune"}),
     "baselines": frozenset({"baseline"}),
+    "bisecting": frozenset({"bisect"}),
 }
 """The commands of each module beside this one."""
 
@@ -75,3 +76,7 @@ def _add(family: str, commands: Any) -> None:
             from harness.cli import baselines  # noqa: PLC0415 - as for cells
 
             baselines.add_to(commands)
+        case "bisecting":
+            from harness.cli import bisecting  # noqa: PLC0415 - as for cells
+
+            bisecting.add_to(commands)

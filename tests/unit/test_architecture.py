@@ -29,8 +29,11 @@ LEVELS = (
     ("properties",),
     ("environments", "selection", "verdicts"),
     ("controller", "triage"),
-    ("report", "suites"),
-    ("campaign", "probing"),
+    ("suites", "probing"),
+    ("measuring",),
+    ("asking",),
+    ("report",),
+    ("campaign",),
     ("plugin", "cli"),
     ("__main__",),
 )
