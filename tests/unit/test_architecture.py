@@ -31,7 +31,7 @@ LEVELS = (
     ("controller", "triage"),
     ("suites", "probing"),
     ("measuring",),
-    ("asking",),
+    ("asking", "flipping"),
     ("report",),
     ("campaign",),
     ("plugin", "cli"),
