@@ -174,13 +174,12 @@ def session_flips() -> Iterator[Flip]:
     for mode in Execution:
         yield Flip(axis=Axis.EXECUTION, value=mode, settings={"execution": mode})
     for threads in (1, 2, 4):
-        settings = {"intra_threads": threads}
-        yield Flip(axis=Axis.INTRA_THREADS, value=str(threads), settings=settings)
+        intra = {"intra_threads": threads}
+        yield Flip(axis=Axis.INTRA_THREADS, value=str(threads), settings=intra)
     for threads in (1, 2):
-        settings: dict[str, Any] = {"inter_threads": threads, "execution": Execution.PARALLEL}
-        yield Flip(
-            axis=Axis.INTER_THREADS, value=f"{threads}, execution parallel", settings=settings
-        )
+        inter = {"inter_threads": threads, "execution": str(Execution.PARALLEL)}
+        value = f"{threads}, execution parallel"
+        yield Flip(axis=Axis.INTER_THREADS, value=value, settings=inter)
     for axis, name in ((Axis.ARENA, "arena"), (Axis.MEMORY_PATTERN, "memory_pattern")):
         for on in (False, True):
             yield Flip(axis=axis, value="on" if on else "off", settings={name: on})
