@@ -19,6 +19,8 @@ from harness.triage.bisection import (
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from harness.triage.bisection import Answer
+
 LONGEST = 8
 """Questions that a change in 36 releases may take."""
 
@@ -202,7 +204,7 @@ def test_a_middle_that_cannot_be_told_is_stepped_around() -> None:
 
 def test_builds_are_told_by_what_they_do() -> None:
     """Those that do the same stand together, most first; one that says nothing stands nowhere."""
-    answers = {
+    answers: dict[str, Answer] = {
         "cuda": Seen(kind="FAIL"),
         "cpu": Seen(kind="PASS"),
         "rocm": Skipped(reason="BROKEN"),

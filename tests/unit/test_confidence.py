@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import random
 from itertools import combinations
 from math import comb
 
+import numpy as np
 import pytest
 
 from harness.triage import confidence as module
@@ -68,10 +68,10 @@ def test_only_a_whole_interval_tells(low: float, high: float, likeness: Likeness
 
 def test_equal_noise_is_seldom_called_unlike() -> None:
     """Of 300 pairs from one noisy source about one in a hundred may be, by a stated confidence."""
-    source = random.Random(20261125)
+    source = np.random.default_rng(20261125)
 
     def sample() -> list[float]:
-        return [source.gauss(0, 1) for _ in range(12)]
+        return list(source.normal(size=12))
 
     found = [shift(sample(), sample(), confidence=0.99) for _ in range(300)]
     wrong = [one for one in found if one is None or one.likeness(0.0) is Likeness.UNLIKE]
