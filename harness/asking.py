@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.cases import Worker
@@ -18,7 +17,7 @@ from harness.triage.readings import By, reading
 from harness.wire.catalogue.procedures import MODEL_CASE, MODEL_VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
+    from collections.abc import Collection, Iterator
 
     from harness.matrix import Cell
     from harness.measuring import Measure
@@ -49,6 +48,8 @@ class Asking:
         self._subject = _looked_at(subject, by, self._measure)
         self._open: set[Cell] = set()
         self._asked: set[Cell] = set()
+        self._kept: dict[Cell, list[CaseResult]] = {}
+        """Results that hold for later comparisons."""
         self._models: list[tuple[Cell, Seen]] = []
         """Of each kind that was met by measuring, the first cell that was so."""
 
@@ -70,10 +71,12 @@ class Asking:
             raise EnvironmentUnusableError(f"{cell.id} is NO_DEVICE: {record.reason}")
         result = self._probe(cell, again=cell in self._asked)
         self._asked.add(cell)
+        if self._measure is not None and self._measure.keeps:
+            self._kept[cell] = [result]
         answer, said = reading(self._by, result), _said(result)
         if self._measure is not None and isinstance(answer, Seen) and answer.carried_out:
             answer, measured = self._measured(cell, self._measure, answer)
-            said = f"{said} · {measured}"
+            said = f"{measured} · {said}" if measured else said
         if isinstance(answer, Skipped):
             said = answer.reason
         seconds = time.perf_counter() - began
@@ -93,9 +96,9 @@ class Asking:
     def _measured(self, cell: Cell, measure: Measure, seen: Seen) -> tuple[Answer, str]:
         """Return the kind of the first cell that this one is like, or a kind of its own."""
         unsure = []
-        said = [f"first of its kind, {seen.kind}"]
+        said = ["the first of its kind"]
         for model, kind in self._models:
-            found = compared(measure, partial(self._warm, model), partial(self._warm, cell))
+            found = compared(measure, self._results(model), self._results(cell))
             said.append(f"{found.said}, beside {model.build.release}")
             if found.likeness is Likeness.ALIKE:
                 return kind, f"{found.said}, as {model.build.release}"
@@ -107,8 +110,16 @@ class Asking:
         self._models.append((cell, own))
         return own, said[-1]
 
-    def _warm(self, cell: Cell) -> CaseResult:
-        return self._probes.probe(self._subject, cell)
+    def _results(self, cell: Cell) -> Iterator[CaseResult]:
+        """Yield results of a cell without end: those that hold for later, then new ones."""
+        kept = self._kept.setdefault(cell, [])
+        yield from list(kept)
+        while True:
+            # Of a fresh worker: how its memory and its core happen to lie is a part of the noise.
+            result = self._probe(cell, again=True)
+            if self._measure is not None and self._measure.keeps:
+                kept.append(result)
+            yield result
 
 
 def _looked_at(subject: Subject, by: By, measure: Measure | None) -> Subject:

@@ -12,7 +12,7 @@ from harness.triage.confidence import Likeness, shift
 from harness.wire.catalogue.procedures import MODEL_CASE, MODEL_SPEED
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.probing import Subject
     from harness.results import CaseResult
@@ -28,6 +28,8 @@ class Measure(Protocol):
     """How sure a verdict is to be, all looks at the growing samples together."""
     looks: tuple[int, ...]
     """After how many turns it is looked whether it can be told."""
+    keeps: bool
+    """Whether a reading holds for later, so that a cell is not asked anew for each comparison."""
 
     def subject(self, subject: Subject) -> Subject:
         """Return what is asked so that it can be read."""
@@ -46,7 +48,8 @@ class Speed:
     """How long a run takes; of a case that is no model, how long the whole of it does."""
 
     confidence = 0.99
-    looks: tuple[int, ...] = (6, 12, 24)
+    looks: tuple[int, ...] = (8, 16)
+    keeps = False  # the machine is another a minute later
     counts = 1.10
     """How many times as long must a run take to count as slower."""
 
@@ -76,6 +79,7 @@ class Slope:
 
     confidence = 0.95
     looks: tuple[int, ...] = (1, 2, 4)
+    keeps = True
 
     def __init__(self) -> None:
         self._smallest: dict[str, float] = {}
@@ -113,18 +117,19 @@ class Comparison:
     said: str
 
 
-def compared(
-    measure: Measure, old: Callable[[], CaseResult], new: Callable[[], CaseResult]
-) -> Comparison:
-    """Return whether two cells are alike; they are asked in turn, so that noise meets both."""
+def compared(measure: Measure, old: Iterator[CaseResult], new: Iterator[CaseResult]) -> Comparison:
+    """Return whether two cells are alike, given ever more results of each.
+
+    They are taken in turn: noise meets both where a result is asked for when it is taken.
+    """
     samples: tuple[Samples, Samples] = ({}, {})
     found = Comparison(likeness=Likeness.CANNOT_TELL, said="no reading came")
     turns = 0
     confidence = 1 - (1 - measure.confidence) / len(measure.looks)
     for look in measure.looks:
         while turns < look:
-            for ask, into in zip((old, new), samples, strict=True):
-                for name, readings in measure.read(ask()).items():
+            for results, into in zip((old, new), samples, strict=True):
+                for name, readings in measure.read(next(results)).items():
                     into.setdefault(name, []).extend(readings)
             turns += 1
         found = _looked_at(measure, samples, confidence)
@@ -148,7 +153,10 @@ def _looked_at(measure: Measure, samples: tuple[Samples, Samples], confidence: f
         found.setdefault(likeness, []).append(said)
     for likeness in (Likeness.UNLIKE, Likeness.CANNOT_TELL, Likeness.ALIKE):
         if likeness in found:
-            return Comparison(likeness=likeness, said=", ".join(sorted(found[likeness])))
+            of = sorted(found[likeness])
+            many = likeness is Likeness.ALIKE and len(of) > 1
+            said = f"all {len(of)} readings are alike" if many else ", ".join(of)
+            return Comparison(likeness=likeness, said=said)
     return Comparison(likeness=Likeness.CANNOT_TELL, said="there are no readings of both")
 
 

@@ -19,9 +19,8 @@ LONGEST = 150
 
 def asked_line(point: str, asked: Asked) -> str:
     """Return one answer in one line: who, outcome and signature, seconds."""
-    said = asked.said if len(asked.said) <= LONGEST else f"{asked.said[: LONGEST - 1]}…"
     skipped = "skipped: " if isinstance(asked.answer, Skipped) else ""
-    return f"{point:<{NAME_WIDTH}} {asked.seconds:5.1f} s  {skipped}{said}"
+    return f"{point:<{NAME_WIDTH}} {asked.seconds:5.1f} s  {skipped}{_short(asked.said)}"
 
 
 def found_lines(state: Bisection) -> Iterator[str]:
@@ -56,10 +55,12 @@ def change_line(state: Bisection, change: Change) -> str:
         case _:
             assert_never(change.turn)
     line = f"{names}: {change.was.kind} → {change.now.kind}"
+    if change.unasked:
+        line = f"{line}; {', '.join(change.unasked)} between them not asked"
     if not change.skipped:
         return line
-    why = sorted({state.skipped[one].reason for one in change.skipped})
-    return f"{line}; between them {', '.join(change.skipped)} could not be told: {'; '.join(why)}"
+    why = "; ".join(sorted({state.skipped[one].reason for one in change.skipped}))
+    return f"{line}; between them {', '.join(change.skipped)} could not be told: {_short(why)}"
 
 
 def _count_line(state: Bisection) -> str:
@@ -85,6 +86,7 @@ def to_json(state: Bisection, found: Sequence[tuple[str, Asked]]) -> dict[str, A
                 "was": change.was.kind,
                 "now": change.now.kind,
                 "skipped": list(change.skipped),
+                "unasked": list(change.unasked),
             }
             for change in (() if state.flaky else state.changes)
         ],
@@ -126,6 +128,10 @@ def _answers(found: Sequence[tuple[str, Asked]]) -> list[dict[str, Any]]:
         }
         for point, asked in found
     ]
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[: LONGEST - 1]}…"
 
 
 def _kind(answer: Answer | None) -> str:

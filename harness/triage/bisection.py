@@ -46,6 +46,10 @@ class Skipped:
 Answer = Seen | Skipped
 
 
+MOST_UNSURE = 2
+"""How many between two that differ may be too noisy to tell before the others are left unasked."""
+
+
 class Turn(StrEnum):
     """What a change is, to whoever knows what is right."""
 
@@ -56,7 +60,7 @@ class Turn(StrEnum):
 
 @dataclass(frozen=True, kw_only=True)
 class Change:
-    """Two releases, with none between them that could be asked, of which the later does other."""
+    """Two releases of which the later does other, with none between them that said anything."""
 
     before: str
     after: str
@@ -64,7 +68,9 @@ class Change:
     now: Seen
     turn: Turn
     skipped: tuple[str, ...] = ()
-    """Those between them: the change came in one of these or in `after`."""
+    """Those between them that said nothing: the change came in one of these or in `after`."""
+    unasked: tuple[str, ...] = ()
+    """Those between them that were left, because too many there were too noisy to tell."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +135,7 @@ class Bisection:
                 now=now,
                 turn=self._turn(was, now),
                 skipped=tuple(one for one in self._between(before, after) if one in self.skipped),
+                unasked=tuple(self._unasked(before, after)),
             )
             for (before, was), (after, now) in pairwise(self.seen.items())
             if was.kind != now.kind
@@ -163,7 +170,10 @@ class Bisection:
     def _middles(self) -> Iterator[str]:
         for change in self.changes:
             at = [self.points.index(point) for point in (change.before, change.after)]
-            if unasked := self._unasked(change.before, change.after):
+            between = self._between(change.before, change.after)
+            unsure = sum(one in self.skipped and self.skipped[one].unsure for one in between)
+            unasked = self._unasked(change.before, change.after)
+            if unasked and unsure < MOST_UNSURE:
                 yield min(unasked, key=lambda one: abs(2 * self.points.index(one) - sum(at)))
 
     def _repeats(self) -> Iterator[str]:

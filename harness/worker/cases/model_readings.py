@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import statistics
 import time
 from typing import TYPE_CHECKING, Any
 
@@ -63,7 +62,10 @@ def _errors(case: ModelCase, data_set: DataSet, outputs: list[Any]) -> Iterator[
 
 @implements(MODEL_SPEED)
 def model_speed(request: Request, under_test: UnderTest) -> Observation:
-    """Run the first data set over and over, and tell the median seconds of a run."""
+    """Run the first data set over and over, and tell the seconds of the fastest run.
+
+    Whatever else the machine does only adds to a run, so the fastest is the steadiest reading.
+    """
     case = ModelCase.from_json(request.arguments)
     with observed(under_test.binding) as seen, opened(case, request, under_test, seen) as backend:
         inputs = inputs_of(case, case.data_sets[0])
@@ -74,7 +76,7 @@ def model_speed(request: Request, under_test: UnderTest) -> Observation:
             began = time.perf_counter()
             backend.run(inputs)
             seconds.append(time.perf_counter() - began)
-        seen.answer["seconds a run"] = statistics.median(seconds)
+        seen.answer["seconds a run"] = min(seconds)
         seen.answer["runs"] = len(seconds)
         seen.has_run(backend)
     return seen.observation
