@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.triage.bisection import (
+    MOST_UNSURE,
     Bisection,
     Change,
     Seen,
@@ -200,6 +201,20 @@ def test_a_middle_that_cannot_be_told_is_stepped_around() -> None:
     assert not state.undecided
     assert state.next_question() is None
     assert [(one.skipped, one.turn) for one in state.changes] == [(("1.1",), Turn.CHANGED)]
+
+
+def test_a_stretch_of_noise_is_not_asked_to_its_end() -> None:
+    """After some that cannot be told the others are left, and named."""
+    points = tuple(f"1.{at}" for at in range(9))
+    state = Bisection(points=points, repeats=False)
+    state = state.told("1.0", Seen(kind="as 1.0")).told("1.8", Seen(kind="as 1.8"))
+
+    while (point := state.next_question()) is not None:
+        state = state.told(point, Skipped(reason="0.9 to 1.2 times", unsure=True))
+
+    (change,) = state.changes
+    assert len(change.skipped) == MOST_UNSURE
+    assert len(change.unasked) == len(points) - 2 - MOST_UNSURE
 
 
 def test_builds_are_told_by_what_they_do() -> None:
