@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from harness.cases import Worker
-from harness.errors import EnvironmentUnusableError
+from harness.errors import ConfigurationError, EnvironmentUnusableError
 from harness.measuring import MEASURES, compared
 from harness.results import CellState
 from harness.signatures import signature
@@ -17,13 +17,14 @@ from harness.triage.readings import By, reading
 from harness.wire.catalogue.procedures import MODEL_CASE, MODEL_VALUES
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterator
+    from collections.abc import Callable, Collection, Iterator
 
+    from harness.errors import HarnessError
     from harness.matrix import Cell
     from harness.measuring import Measure
     from harness.probing import Probes, Subject
     from harness.results import CaseResult
-    from harness.triage.bisection import Answer
+    from harness.triage.bisection import Answer, Bisection
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +37,12 @@ class Asked:
     seconds: float
     result: CaseResult | None = None
     """None where the cell could not be asked at all."""
+
+    @classmethod
+    def impossible(cls, error: HarnessError, seconds: float = 0.0) -> Self:
+        """Return the answer of what cannot be asked at all."""
+        said = " ".join(str(error).split())
+        return cls(answer=Skipped(reason=said), said=said, seconds=seconds)
 
 
 class Asking:
@@ -64,9 +71,7 @@ class Asking:
         try:
             record = self._probes.cell(cell).record
         except EnvironmentUnusableError as error:
-            reason = " ".join(str(error).split())
-            seconds = time.perf_counter() - began
-            return Asked(answer=Skipped(reason=reason), said=reason, seconds=seconds)
+            return Asked.impossible(error, time.perf_counter() - began)
         if record.state is CellState.NO_DEVICE and self._subject.case.procedure.needs_device:
             raise EnvironmentUnusableError(f"{cell.id} is NO_DEVICE: {record.reason}")
         result = self._probe(cell, again=cell in self._asked)
@@ -120,6 +125,31 @@ class Asking:
             if self._measure is not None and self._measure.keeps:
                 kept.append(result)
             yield result
+
+
+def follow(
+    state: Bisection,
+    asking: Asking,
+    cell_of: Callable[[str], Cell],
+    told: Callable[[str, Asked], None],
+) -> Bisection:
+    """Return all that can be learnt of a case over the releases; each answer is told as it comes.
+
+    Where `cell_of` raises ConfigurationError there is no such cell, and its release is skipped.
+    """
+    cells: dict[str, Cell] = {}
+    while (release := state.next_question()) is not None:
+        try:
+            cells[release] = cell_of(release)
+        except ConfigurationError as error:  # no wheel for this Python
+            asked = Asked.impossible(error)
+        else:
+            asked = asking.ask(cells[release])
+        told(release, asked)
+        state = state.told(release, asked.answer)
+        sides = [point for one in state.changes for point in (one.before, one.after)]
+        asking.keep_only([cells[point] for point in sides])
+    return state
 
 
 def _looked_at(subject: Subject, by: By, measure: Measure | None) -> Subject:

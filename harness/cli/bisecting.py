@@ -6,7 +6,7 @@ import difflib
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from harness.asking import Asked, Asking
+from harness.asking import Asked, Asking, follow
 from harness.cli.arguments import (
     add_json,
     add_wheelhouse,
@@ -27,16 +27,15 @@ from harness.report.bisected import (
     found_lines,
     to_json,
 )
-from harness.triage.bisection import Bisection, Skipped, alike, last_of_each_minor
+from harness.triage.bisection import Bisection, alike, last_of_each_minor
 from harness.triage.readings import By
 from harness.versions import canonical_release, why_no_python, why_no_release
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
 
-    from harness.errors import HarnessError
-    from harness.matrix import Cell, Matrix
+    from harness.matrix import Matrix
     from harness.triage.bisection import Answer
 
 ANSWERED, GOES_BOTH_WAYS = 0, 1
@@ -58,23 +57,22 @@ def bisect(arguments: argparse.Namespace) -> int:
         state = _start(read, arguments)
     subject = the_subject(arguments, read, sources)
     with Probes(read, sources) as probes:
-        told = _Told(Asking(probes, subject, By(arguments.by)), as_talk=arguments.json)
+        asking = Asking(probes, subject, By(arguments.by))
         if Across(arguments.across) is Across.BUILDS:
-            return _across_builds(read, told, arguments)
-        return _across_releases(read, state, told, arguments)
+            return _across_builds(read, asking, arguments)
+        return _across_releases(read, state, asking, arguments)
 
 
 def _across_releases(
-    read: Matrix, state: Bisection, told: _Told, arguments: argparse.Namespace
+    read: Matrix, state: Bisection, asking: Asking, arguments: argparse.Namespace
 ) -> int:
-    while (release := state.next_question()) is not None:
-        try:
-            cell = read.cell(f"{arguments.variant}-{release}{_python(arguments)}")
-        except ConfigurationError as error:  # no wheel for this Python
-            state = state.told(release, told.skip(release, error))
-            continue
-        state = state.told(release, told.ask(release, cell))
-        told.keep_only(point for one in state.changes for point in (one.before, one.after))
+    told = _Told(as_talk=arguments.json)
+    state = follow(
+        state,
+        asking,
+        lambda release: read.cell(f"{arguments.variant}-{release}{_python(arguments)}"),
+        told.tell,
+    )
     if arguments.json:
         show_json(to_json(state, told.found))
     else:
@@ -84,15 +82,19 @@ def _across_releases(
     return GOES_BOTH_WAYS if state.flaky or state.undecided else ANSWERED
 
 
-def _across_builds(read: Matrix, told: _Told, arguments: argparse.Namespace) -> int:
+def _across_builds(read: Matrix, asking: Asking, arguments: argparse.Namespace) -> int:
+    told = _Told(as_talk=arguments.json)
     answers: dict[str, Answer] = {}
     for variant in read.variants:
+        name = variant
         try:
             cell = read.cell(f"{variant}{_python(arguments)}")
-            answers[cell.build.id] = told.ask(cell.build.id, cell)
+            name, asked = cell.build.id, asking.ask(cell)
         except (ConfigurationError, EnvironmentUnusableError) as error:
-            answers[variant] = told.skip(variant, error)
-        told.keep_only(())
+            asked = Asked.impossible(error)
+        told.tell(name, asked)
+        answers[name] = asked.answer
+        asking.keep_only(())
     if arguments.json:
         show_json(builds_to_json(answers, told.found))
     else:
@@ -142,38 +144,21 @@ def _known(release: str | None, name: str, served: Sequence[str]) -> str:
 
 
 class _Told:
-    """Asks, and tells each answer as it comes: as data, or as talk where the data is JSON."""
+    """Tells each answer as it comes: as data, or as talk where the data is JSON."""
 
-    def __init__(self, asking: Asking, *, as_talk: bool) -> None:
-        self._asking = asking
+    def __init__(self, *, as_talk: bool) -> None:
         self._as_talk = as_talk
-        self.cells: dict[str, Cell] = {}
-        """The cell of each point that has one."""
         self.found: list[tuple[str, Asked]] = []
         """Every answer, in the order in which they came."""
 
-    def ask(self, point: str, cell: Cell) -> Answer:
-        """Return what a cell answers."""
-        self.cells[point] = cell
-        return self._tell(point, self._asking.ask(cell))
-
-    def skip(self, point: str, error: HarnessError) -> Answer:
-        """Return the answer of what cannot be asked at all."""
-        said = " ".join(str(error).split())
-        return self._tell(point, Asked(answer=Skipped(reason=said), said=said, seconds=0.0))
-
-    def keep_only(self, points: Iterable[str]) -> None:
-        """End the workers of all other points."""
-        self._asking.keep_only({self.cells[one] for one in points if one in self.cells})
-
-    def _tell(self, point: str, asked: Asked) -> Answer:
+    def tell(self, point: str, asked: Asked) -> None:
+        """Keep and show an answer."""
         self.found.append((point, asked))
         line = asked_line(point, asked)
         if self._as_talk:
             tell(line)
         else:
             print(line, flush=True)
-        return asked.answer
 
 
 def _refuse_contradictions(arguments: argparse.Namespace) -> None:
