@@ -18,6 +18,7 @@ FAMILIES = {
     "baselines": frozenset({"baseline"}),
     "bisecting": frozenset({"bisect"}),
     "attributing": frozenset({"attribute"}),
+    "triaging": frozenset({"triage"}),
 }
 """The commands of each module beside this one."""
 
@@ -85,3 +86,7 @@ def _add(family: str, commands: Any) -> None:
             from harness.cli import attributing  # noqa: PLC0415 - as for cells
 
             attributing.add_to(commands)
+        case "triaging":
+            from harness.cli import triaging  # noqa: PLC0415 - as for cells
+
+            triaging.add_to(commands)

@@ -16,7 +16,6 @@ from harness.suites import Suites
 if TYPE_CHECKING:
     import argparse
 
-    from harness.cases import Case
     from harness.environments.sources import Sources
     from harness.matrix import Matrix
 
@@ -24,6 +23,16 @@ if TYPE_CHECKING:
 def add_subject(parser: argparse.ArgumentParser) -> None:
     """Let a command take a case."""
     parser.add_argument("case", metavar="CASE", nargs="?", help="as in onnx/node/test_abs")
+    add_suites(parser)
+    parser.add_argument(
+        "--example",
+        metavar="JSON",
+        help="ask only this example of a property (default: search)",
+    )
+
+
+def add_suites(parser: argparse.ArgumentParser) -> None:
+    """Let a command say where cases come from besides the matrix."""
     parser.add_argument(
         "--corpus",
         type=Path,
@@ -39,11 +48,6 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
         help="how the examples of a property are drawn: few and fixed, or many and random "
         "(default: ci)",
     )
-    parser.add_argument(
-        "--example",
-        metavar="JSON",
-        help="ask only this example of a property (default: search)",
-    )
 
 
 def the_subject(arguments: argparse.Namespace, matrix: Matrix, sources: Sources) -> Subject:
@@ -54,21 +58,25 @@ def the_subject(arguments: argparse.Namespace, matrix: Matrix, sources: Sources)
     """
     if arguments.case is None:
         raise ConfigurationError("CASE is missing: name one, as in onnx/node/test_abs")
+    suites = suites_of(arguments, matrix, sources)
+    example = _example(arguments.example) if arguments.example else {}
+    return subject_in(suites, arguments.case, example)
+
+
+def suites_of(arguments: argparse.Namespace, matrix: Matrix, sources: Sources) -> Suites:
+    """Return the suites that a case may be of, by what `add_subject` has added."""
     root = arguments.matrix.parent
     search = Search.of(Profile(arguments.profile), root / EXAMPLES)
-    suites = Suites(matrix, root, sources, search, arguments.corpus)
-    suite = suites.suite_of(arguments.case)
-    chosen = the_case(suites.cases(suite), arguments.case)
-    return Subject(suite=suite, case=_with_example(chosen, arguments.example))
+    return Suites(matrix, root, sources, search, arguments.corpus)
 
 
-def _with_example(case: Case, text: str | None) -> Case:
-    """Return the case as it is asked of one example alone, where one is given."""
-    if not text:
-        return case
-    if not isinstance(case, Property):
+def subject_in(suites: Suites, name: str, example: dict[str, Any]) -> Subject:
+    """Return the case of a name, of one example alone where one is given."""
+    suite = suites.suite_of(name)
+    case = the_case(suites.cases(suite), name)
+    if example and not isinstance(case, Property):
         raise ConfigurationError(f"--example: {case.id} draws no examples")
-    return replace(case, arguments=_example(text))
+    return Subject(suite=suite, case=replace(case, arguments=example) if example else case)
 
 
 def _example(text: str) -> dict[str, Any]:

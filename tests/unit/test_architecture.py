@@ -32,6 +32,7 @@ LEVELS = (
     ("suites", "probing"),
     ("measuring",),
     ("asking", "flipping"),
+    ("investigating",),
     ("report",),
     ("campaign",),
     ("plugin", "cli"),
