@@ -39,9 +39,13 @@ MODEL_CASE = Procedure(
     id="model-case",
     about="A model on given inputs answers as its data set says (the ONNX test-data layout).",
 )
+MODEL_ANSWER = Procedure(
+    id="model-answer",
+    about="A model on given inputs: its outputs are handed back whole, compared with nothing.",
+)
 PIPELINE = Procedure(
     id="pipeline",
     about="A real model on real input gives the golden numbers and the right meaning.",
 )
 
-OF_ALL = (CANARY_BUILD, CANARY_DEVICE, PROBE, NOTHING, MODEL_CASE, PIPELINE)
+OF_ALL = (CANARY_BUILD, CANARY_DEVICE, PROBE, NOTHING, MODEL_CASE, MODEL_ANSWER, PIPELINE)
