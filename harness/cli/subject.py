@@ -44,6 +44,7 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="ask only this example of a property (default: search)",
     )
+    parser.add_argument("--against", metavar="CELL", help="x")
 
 
 def the_subject(arguments: argparse.Namespace, matrix: Matrix, sources: Sources) -> Subject:

@@ -41,7 +41,7 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
 
 
 ORDER = (
-    *("functions", "ends", "branches", "ends", "constants", "outputs", "nodes", "branches"),
+    *("functions", "constants", "ends", "branches", "ends", "outputs", "nodes", "branches"),
     *("folding", "metadata", "inputs", "declarations", "dimensions", "attributes", "values"),
     *("opsets", "names"),
 )
