@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import sys
 import tempfile
 import time
@@ -12,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from harness.cli.arguments import add_json, add_wheelhouse, command, show_json, sources_of, tell
 from harness.cli.subject import add_subject, the_subject
 from harness.corpus.reference import Evaluator
+from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
 from harness.probing import Probes
 from harness.reducing.smallest import Smallest, reduce_from
 from harness.reducing.start import Bench, started
-from harness.reducing.written import reduction_json, write_smallest
+from harness.reducing.written import reduction_json, write_reproducer, write_smallest
 
 if TYPE_CHECKING:
     import argparse
@@ -41,6 +43,35 @@ def reduce(arguments: argparse.Namespace) -> int:
     else:
         print("\n".join(_lines(found, arguments.to)))
     return 0
+
+
+def repro(arguments: argparse.Namespace) -> int:
+    """Write a folder that shows a failure with nothing of ours, once it was seen to show it."""
+    bisected = [_read_json(file) for file in arguments.bisected]
+    sources = sources_of(arguments)
+    with _smallest(arguments) as smallest:
+        hello = smallest.start.opened.record.hello
+        assert hello is not None, "a cell without a hello is BROKEN, and was refused"
+        tell(f"running the reproducer of {smallest.candidate.about} in an environment of its own")
+        said = write_reproducer(
+            smallest, arguments.to, sources, numpy=hello.numpy, bisected=bisected
+        )
+        found = {**reduction_json(smallest), "folder": str(arguments.to), "said": said}
+    if arguments.json:
+        show_json(found)
+    else:
+        print(f"{arguments.to}: {said}")
+    return 0
+
+
+def _read_json(file: Path) -> dict[str, Any]:
+    try:
+        found = json.loads(file.read_bytes())
+    except (OSError, ValueError) as error:
+        raise ConfigurationError(f"{file}: not what bisect --json prints: {error}") from error
+    if not isinstance(found, dict):
+        raise ConfigurationError(f"{file}: not what bisect --json prints: wanted an object")
+    return found
 
 
 @contextlib.contextmanager
@@ -108,6 +139,25 @@ def _minutes(text: str) -> float:
 def add_to(commands: Any) -> None:
     """Add the commands that make failures small."""
     one = command(commands, reduce)
+    _add_reduction(one)
+    one.add_argument(
+        "--to", type=Path, metavar="DIR", help="write the model, its inputs and outputs into DIR"
+    )
+
+    one = command(commands, repro)
+    _add_reduction(one)
+    one.add_argument("--to", type=Path, required=True, metavar="DIR", help="the folder to make")
+    one.add_argument(
+        "--bisected",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="JSON",
+        help="what bisect or attribute printed with --json, for the report; may be repeated",
+    )
+
+
+def _add_reduction(one: argparse.ArgumentParser) -> None:
     add_subject(one)
     one.add_argument("--cell", required=True, help="as in cpu, cpu-1.24.4 or cpu-1.24.4-py311")
     one.add_argument(
@@ -117,6 +167,5 @@ def add_to(commands: Any) -> None:
         metavar="M",
         help=f"stop after so long; the same command goes on from there (default: {MINUTES:g})",
     )
-    one.add_argument("--to", type=Path, metavar="DIR", help="write model and inputs into DIR")
     add_wheelhouse(one)
     add_json(one)

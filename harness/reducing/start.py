@@ -29,6 +29,7 @@ from harness.wire.values import Blob, ModelCase
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
+    from harness.controller.cell import CellUnderTest
     from harness.corpus.reference import Evaluator
     from harness.matrix import Cell, Matrix
     from harness.probing import Probes, Subject
@@ -64,6 +65,7 @@ class Start:
     same: SameFailure
     tracers: tuple[Reference, ...]
     """Who is asked for the values of tensors, in this order."""
+    opened: CellUnderTest
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +115,7 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Cell | None = N
         candidate=candidate,
         same=same,
         tracers=tracers,
+        opened=bench.probes.cell(cell),
     )
 
 
