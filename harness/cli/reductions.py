@@ -17,7 +17,7 @@ from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
 from harness.probing import Probes
 from harness.reducing.smallest import Smallest, reduce_from
-from harness.reducing.start import Bench, started
+from harness.reducing.start import Bench, of_cell, started
 from harness.reducing.written import reduction_json, write_reproducer, write_smallest
 
 if TYPE_CHECKING:
@@ -79,13 +79,13 @@ def _smallest(arguments: argparse.Namespace) -> Iterator[Smallest]:
     """Give what the arguments' case is reduced to, with the cells still open."""
     matrix, sources = read_matrix(arguments.matrix), sources_of(arguments)
     cell = matrix.cell(arguments.cell)
-    against = matrix.cell(arguments.against) if arguments.against else None
     with (
         tempfile.TemporaryDirectory(prefix="ort-matrix-") as files,
         Probes(matrix, sources) as probes,
         Evaluator() as evaluator,
     ):
         bench = Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
+        against = of_cell(matrix.cell(arguments.against), bench) if arguments.against else None
         subject = the_subject(arguments, matrix, sources)
         start = started(subject, cell, bench, against)
         right = start.same.trial.right

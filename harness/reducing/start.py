@@ -12,6 +12,7 @@ import onnx
 from harness.corpus.given import made_inputs, open_inputs, parsed_model, read_model
 from harness.corpus.packing import value_of
 from harness.errors import ConfigurationError
+from harness.probing import AS_IT_IS
 from harness.properties.search import Property
 from harness.reducing.references import (
     OPTIMISATIONS_OFF,
@@ -78,10 +79,12 @@ class _Given:
     settings: Mapping[str, Any]
 
 
-def started(subject: Subject, cell: Cell, bench: Bench, against: Cell | None = None) -> Start:
+def started(
+    subject: Subject, cell: Cell, bench: Bench, against: Reference | None = None
+) -> Start:
     """Return what the reduction of a case on a cell begins with.
 
-    `against` is the cell that is asked for right answers. Raise ConfigurationError where the case
+    `against` is asked for right answers, in place of whoever agrees with the case. Raise ConfigurationError where the case
     has no model, does not fail, or fails in a way that its model alone does not.
     """
     given = _given(subject)
@@ -91,7 +94,7 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Cell | None = N
         raise ConfigurationError(
             f"{subject.case.id} does not fail on {cell.id}: {result.outcome} {said}".rstrip()
         )
-    references = _references(subject, cell, bench, against)
+    references = (against,) if against else _references(cell, bench)
     trial = Trial(
         probes=bench.probes,
         cell=cell,
@@ -180,20 +183,22 @@ def _candidate(model: onnx.ModelProto, values: Iterable[Any]) -> Candidate:
     return Candidate(model=model, inputs=dict(zip(names, values, strict=False)))
 
 
-def _references(
-    subject: Subject, cell: Cell, bench: Bench, against: Cell | None
-) -> tuple[Reference, ...]:
-    deadline_s = bench.matrix.limits(cell, subject.suite).deadline_s
+def of_cell(
+    cell: Cell, bench: Bench, *, name: str = "", settings: Mapping[str, Any] = AS_IT_IS
+) -> OfCell:
+    """Return a build as a reference; raise EnvironmentUnusableError where it is BROKEN."""
+    return OfCell(
+        cell=bench.probes.cell(cell),
+        files=bench.files,
+        deadline_s=cell.variant.limits.deadline_s,
+        name=name or cell.id,
+        settings=settings,
+    )
 
-    def of(one: Cell, name: str, settings: Mapping[str, Any]) -> OfCell:
-        opened = bench.probes.cell(one)
-        return OfCell(
-            cell=opened, files=bench.files, deadline_s=deadline_s, name=name, settings=settings
-        )
 
-    if against is not None:
-        return (of(against, against.id, {}),)
-    unoptimised = of(cell, f"{cell.id} without graph optimisation", OPTIMISATIONS_OFF)
+def _references(cell: Cell, bench: Bench) -> tuple[Reference, ...]:
+    name = f"{cell.id} without graph optimisation"
+    unoptimised = of_cell(cell, bench, name=name, settings=OPTIMISATIONS_OFF)
     return (ReferenceEvaluator(evaluator=bench.evaluator), unoptimised)
 
 

@@ -47,7 +47,7 @@ def _form(name: str, value: Any, arrays: dict[str, Array]) -> Any:
     if array.dtype.kind in "OUS":
         arrays[name] = array.astype(np.str_)
         return "text"
-    if array.dtype.kind in OF_NUMPY and array.dtype.isbuiltin == 1:
+    if array.dtype.kind in OF_NUMPY and array.dtype.type.__module__ == "numpy":
         arrays[name] = array
         return "array"
     element_type = int(helper.np_dtype_to_tensor_dtype(array.dtype))

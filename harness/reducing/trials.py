@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import re
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -60,12 +61,22 @@ class Right:
     tolerance: Tolerance
 
 
+_DIED_IN = re.compile(r'onnxruntime_inference_collection\.py", line \d+ in (\w+)')
+"""The call into ONNX Runtime that a process died in: making a session is another thing than run."""
+
+
 def told(result: CaseResult) -> Signature:
-    """Return the signature of a result, of a wrong output without the output's name."""
+    """Return the signature of a result as a smaller case has to have it.
+
+    Of a wrong output it is without the output's name, of a death with the call that it came in.
+    """
     if result.outcome is Outcome.FAIL and result.evidence.mismatches:
         text = result.evidence.mismatches[0].text
         return signature(replace(result, evidence=replace(result.evidence, text=text)))
-    return signature(result)
+    found = signature(result)
+    if result.outcome is Outcome.CRASH and (died := _DIED_IN.search(result.evidence.log)):
+        return replace(found, line=f"{found.line} in {died[1]}")
+    return found
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -20,6 +20,9 @@ Trace: TypeAlias = "Callable[[Candidate, Sequence[str]], Mapping[str, Any]]"
 RANDOM = frozenset(
     ("RandomNormal", "RandomNormalLike", "RandomUniform", "RandomUniformLike", "Multinomial")
 )
+OVERRIDABLE_IR = 4
+"""From here on an initialiser that is an input as well is a default; before, all had to be both."""
+
 MODEL_ERRORS = (checker.ValidationError, shape_inference.InferenceError, ValueError, RuntimeError)
 """How the checker and shape inference refuse; the last two where protobuf does."""
 
@@ -95,7 +98,8 @@ class Candidate:
     def constants(self) -> frozenset[int]:
         """The nodes, by position, that depend on no input."""
         known = {tensor.name for tensor in self.model.graph.initializer}
-        known -= {value.name for value in self.model.graph.input}
+        if self.model.ir_version >= OVERRIDABLE_IR:
+            known -= {value.name for value in self.model.graph.input}
         found = set()
         for at, node in enumerate(self.model.graph.node):
             if node.op_type not in RANDOM and known.issuperset(uses(node)):

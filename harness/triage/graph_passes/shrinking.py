@@ -9,6 +9,7 @@ import onnx
 from onnx import defs, helper, numpy_helper
 
 from harness.triage.graph_passes.candidate import (
+    OVERRIDABLE_IR,
     Candidate,
     Trace,
     array_of,
@@ -27,9 +28,6 @@ if TYPE_CHECKING:
 
 FEW = 16
 """Elements of a tensor that are looked at one by one."""
-
-OLDEST_IR = 4
-"""From here on an initialiser need not be an input as well."""
 
 
 def metadata(case: Candidate) -> Generator[Candidate, bool, None]:
@@ -61,25 +59,36 @@ def declarations(case: Candidate, trace: Trace) -> Generator[Candidate, bool, No
 
 
 def opsets(case: Candidate) -> Generator[Candidate, bool, None]:
-    """Propose ever older versions of the operator sets, and of the format, that mean the same."""
-    while (older := _older(case)) is not None:
-        if not (yield older):
-            break
-        case = older
+    """Propose older versions of the operator sets, and of the format, the oldest first."""
+    used = {_domain(node.domain) for node in nodes_within(case.model)} | {""}
     model = copied(case.model)
-    used = {_domain(node.domain) for node in nodes_within(model)} | {""}
     kept = [opset for opset in model.opset_import if _domain(opset.domain) in used]
     del model.opset_import[:]
     model.opset_import.extend(kept)
     unused = Candidate(model=model, inputs=case.inputs)
     if (yield unused):
         case = unused
+    ages = [case, *_ever_older(case)]
+    newest, oldest = 0, len(ages)
+    ahead = oldest - 1
+    while newest < oldest - 1:
+        if (yield ages[ahead]):
+            newest, case = ahead, ages[ahead]
+        else:
+            oldest = ahead
+        ahead = (newest + oldest) // 2
     model = copied(case.model)
     try:
-        model.ir_version = max(OLDEST_IR, helper.find_min_ir_version_for(model.opset_import))
+        model.ir_version = max(OVERRIDABLE_IR, helper.find_min_ir_version_for(model.opset_import))
     except ValueError:
         return
     yield Candidate(model=model, inputs=case.inputs)
+
+
+def _ever_older(case: Candidate) -> Iterator[Candidate]:
+    while (older := _older(case)) is not None:
+        yield older
+        case = older
 
 
 def to_inputs(case: Candidate) -> Generator[Candidate, bool, None]:
