@@ -14,12 +14,11 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import onnx
 
-from harness.cases import Case
 from harness.controller.cell import Program
 from harness.corpus.given import made_inputs, open_inputs
 from harness.corpus.onnx_suite import onnx_cases
@@ -35,9 +34,6 @@ from harness.reducing.references import OfCell
 from harness.reducing.smallest import reduce_from
 from harness.reducing.start import Bench, started
 from harness.triage.graph_passes.candidate import Candidate, Validity
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
 
 ROOT = Path(__file__).parents[1]
 LIMIT_S = 120.0
@@ -56,7 +52,7 @@ class Planted:
 
 FAULTS = (
     Planted(model="zoo/magika-standard-3.3", how="twice", chain="Conv>Slice>Squeeze"),
-    Planted(model="zoo/magika-standard-3.3", how="crash", chain="Mul>Add>Tanh"),
+    Planted(model="zoo/magika-standard-3.3", how="crash", chain="Mul>Tanh>Add"),
     Planted(model="zoo/pp-ocrv6-detector-small", how="twice", chain="HardSigmoid>Mul"),
     Planted(model="zoo/pp-ocrv6-detector-small", how="crash", chain="Conv>GlobalAveragePool"),
     Planted(model="zoo/pp-ocrv6-recogniser-small", how="twice", chain="MatMul>Softmax"),
@@ -101,7 +97,10 @@ def _row(fault: Planted) -> dict[str, Any]:
     ):
         files = Path(temporary)
         right = OfCell(
-            cell=sound.cell(cell), files=files, deadline_s=LIMIT_S, name="the build without the fault"
+            cell=sound.cell(cell),
+            files=files,
+            deadline_s=LIMIT_S,
+            name="the build without the fault",
         )
         want = right.answer(case)
         assert want is not None, f"{fault.model} does not run"
@@ -169,7 +168,11 @@ def _zoo_case(name: str, sources: Sources) -> Candidate:
 
 
 def _light_case(name: str, sources: Sources) -> Candidate:
-    (case,) = (one for one in onnx_cases(sources.cache) if one.id.startswith(f"onnx/light/") and name.rpartition("/")[2] in one.id)
+    (case,) = (
+        one
+        for one in onnx_cases(sources.cache)
+        if one.id.startswith("onnx/light/") and name.rpartition("/")[2] in one.id
+    )
     blob, data = case.arguments["model"], Path(case.arguments["data"]).read_bytes()
     model = onnx.load_model_from_string(data[blob["offset"] : blob["offset"] + blob["size"]])
     values = [value_of(one, data) for one in case.arguments["data_sets"][0][0]]

@@ -119,10 +119,10 @@ def _progress() -> Iterator[Any]:
 def _lines(found: dict[str, Any], to: Path | None) -> list[str]:
     sizes = f"{found['nodes_before']} nodes → {found['nodes']}"
     end = "" if found["finished"] else " (the time was over: ask again to go on)"
+    tensors = f"{found['tensors']} tensors of {found['elements']} elements"
     return [
         f"{found['case']} on {found['cell']}: {found['signature']}",
-        f"  {sizes}, {found['tensors']} tensors, {found['elements']} elements; "
-        f"{found['tried']} tried in {found['seconds']} s{end}",
+        f"  {sizes}, {tensors}; {found['tried']} tried in {found['seconds']} s{end}",
         *([f"  right is what {found['right']} answers"] if found["right"] else []),
         *(f"  {line}" for line in found["text"].splitlines()),
         *([f"  {to}"] if to else []),

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.corpus.reference import Evaluator
 from harness.errors import ConfigurationError
-from harness.probing import Subject
+from harness.probing import Probes, Subject
 from harness.properties.search import EXAMPLES, Profile, Property, Search
+from harness.reducing.brought import Fails, brought
+from harness.reducing.start import Bench
 from harness.selection import the_case
 from harness.suites import Suites
 
@@ -44,7 +49,27 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
         metavar="JSON",
         help="ask only this example of a property (default: search)",
     )
-    parser.add_argument("--against", metavar="CELL", help="x")
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE", help="an ONNX model of your own, in place of CASE"
+    )
+    parser.add_argument(
+        "--inputs",
+        type=Path,
+        metavar="FILE.npz",
+        help="with --model: its inputs by name (default: made of what the model declares)",
+    )
+    parser.add_argument(
+        "--fails",
+        choices=[str(fails) for fails in Fails],
+        help="with --model: what counts as its failure (default: a crash, an error, or another "
+        "answer than that of onnx's reference evaluator where that has one)",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="CELL",
+        help="the cell that is asked for right answers (default: onnx's reference evaluator, or "
+        "the build itself without graph optimisation)",
+    )
 
 
 def the_subject(arguments: argparse.Namespace, matrix: Matrix, sources: Sources) -> Subject:
@@ -53,6 +78,10 @@ def the_subject(arguments: argparse.Namespace, matrix: Matrix, sources: Sources)
     Raise ConfigurationError where they name nothing or contradict themselves, and
     NothingSelectedError where there is no such case.
     """
+    if arguments.model is not None:
+        return _brought(arguments, matrix, sources)
+    if arguments.inputs or arguments.fails:
+        raise ConfigurationError("--inputs and --fails say something of --model FILE, not of CASE")
     if arguments.case is None:
         raise ConfigurationError("CASE is missing: name one, as in onnx/node/test_abs")
     root = arguments.matrix.parent
@@ -61,6 +90,29 @@ def the_subject(arguments: argparse.Namespace, matrix: Matrix, sources: Sources)
     suite = suites.suite_of(arguments.case)
     chosen = the_case(suites.cases(suite), arguments.case)
     return Subject(suite=suite, case=_with_example(chosen, arguments.example))
+
+
+def _brought(arguments: argparse.Namespace, matrix: Matrix, sources: Sources) -> Subject:
+    """Return the model that the arguments bring; raise ConfigurationError."""
+    if arguments.case is not None:
+        raise ConfigurationError(f"give CASE or --model FILE, not both: {arguments.case}")
+    fails = Fails(arguments.fails) if arguments.fails else None
+    if fails is Fails.DIFFERS and not arguments.against:
+        raise ConfigurationError("--fails differs: say from whom, with --against CELL")
+    with tempfile.TemporaryDirectory(prefix="ort-matrix-") as files, contextlib.ExitStack() as open_:
+        return brought(
+            arguments.model,
+            arguments.inputs,
+            fails,
+            matrix.cell(arguments.against) if arguments.against else None,
+            Bench(
+                probes=open_.enter_context(Probes(matrix, sources)),
+                matrix=matrix,
+                evaluator=open_.enter_context(Evaluator()),
+                files=Path(files),
+            ),
+            sources.cache,
+        )
 
 
 def _with_example(case: Case, text: str | None) -> Case:

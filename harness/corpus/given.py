@@ -35,7 +35,9 @@ def parsed_model(data: bytes, what: str) -> onnx.ModelProto:
     try:
         return onnx.load_model_from_string(data)
     except DecodeError as error:
-        raise ConfigurationError(f"{what}: its bytes are no model, so there is no model to reduce") from error
+        raise ConfigurationError(
+            f"{what}: its bytes are no model, so there is no model to reduce"
+        ) from error
 
 
 def open_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
@@ -57,7 +59,9 @@ def read_inputs(path: Path, model: onnx.ModelProto) -> dict[str, Any]:
     except (OSError, ValueError) as error:
         raise ConfigurationError(f"{path}: not an .npz of arrays: {error}") from error
     if unknown := found.keys() - set(names):
-        raise ConfigurationError(f"{path}: no input is called {min(unknown)!r}; the model has {names}")
+        raise ConfigurationError(
+            f"{path}: no input is called {min(unknown)!r}; the model has {names}"
+        )
     if missing := [name for name in names if name not in found]:
         raise ConfigurationError(f"{path}: input {missing[0]!r} is missing; it holds {list(found)}")
     return {

@@ -56,9 +56,7 @@ def run_installer(command: Sequence[str], *, doing: str, deadline_s: float) -> s
     return stdout
 
 
-def run_bounded(
-    command: Sequence[str], *, doing: str, deadline_s: float
-) -> tuple[int, str, str]:
+def run_bounded(command: Sequence[str], *, doing: str, deadline_s: float) -> tuple[int, str, str]:
     """Return the exit code, stdout and stderr of a command that no setting of ours misleads.
 
     Raises:

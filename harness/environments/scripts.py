@@ -1,4 +1,4 @@
-"""A Python script in a fresh environment, made from what the script says that it needs (PEP 723)."""
+"""A Python script in a fresh environment, made from what it says that it needs (PEP 723)."""
 
 from __future__ import annotations
 

@@ -85,7 +85,15 @@ def _describing(report: Report) -> Iterator[str]:
 
 def _model(text: str) -> Iterator[str]:
     shown = text if len(text) <= LONGEST_MODEL else f"{text[:LONGEST_MODEL]}\n…"
-    yield from ("", "`model.onnx`, as text:", "", "```text", *shown.rstrip().splitlines(), "```", "")
+    yield from (
+        "",
+        "`model.onnx`, as text:",
+        "",
+        "```text",
+        *shown.rstrip().splitlines(),
+        "```",
+        "",
+    )
 
 
 def _bisected(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
@@ -118,6 +126,9 @@ def _facts(report: Report) -> Iterator[tuple[str, str]]:
     yield "ONNX Runtime Installation", f"Released Package (`{fault.requirements[0]}`)"
     yield "ONNX Runtime Version or Commit ID", fault.cell.build.release
     yield "ONNX Runtime API", f"Python (CPython {fault.cell.python}, numpy {fault.numpy})"
-    yield "Architecture", {"x86_64": "X64", "aarch64": "ARM64"}.get(host["machine"], host["machine"])
+    yield (
+        "Architecture",
+        {"x86_64": "X64", "aarch64": "ARM64"}.get(host["machine"], host["machine"]),
+    )
     yield "Execution Provider", f"{variant.device} (variant `{variant.name}`)"
     yield "Execution Provider Library Version", "_No response_"

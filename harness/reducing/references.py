@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.corpus.packing import Packer, value_of
@@ -16,6 +15,7 @@ from harness.wire.values import AnswerCase
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from harness.controller.cell import CellUnderTest
     from harness.corpus.reference import Evaluator

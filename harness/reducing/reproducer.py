@@ -83,8 +83,8 @@ def script(fault: Reproducer) -> str:
         f'# /// script\n# requires-python = "=={fault.cell.python}.*"\n'
         f"# dependencies = [\n{listed}# ]\n# ///\n"
         f'"""{_quoted(fault.what)}\n\n'
-        "Exits with 1 where the fault shows, with 0 where it is gone, and with 2 where neither can\n"
-        "be told. Needs onnxruntime and numpy only: `uv run repro.py` installs the releases above,\n"
+        "Exits with 1 where the fault shows, with 0 where it is gone, and with 2 where neither\n"
+        "can be told. Needs onnxruntime and numpy only: `uv run repro.py` installs them,\n"
         f"`pip install {' '.join(repr(one) for one in fault.requirements)}` does it by hand.\n"
         '"""\n\n'
     )
@@ -202,7 +202,8 @@ def difference(name, got, want):
         return ""
     at = tuple(int(i) for i in np.argwhere(~alike)[0])
     count = int((~alike).sum())
-    return f"SHOWS: {name}{list(at)} is {got[at]!r}, right is {want[at]!r}; {count} of {want.size} differ"
+    said = f"SHOWS: {name}{list(at)} is {got[at]}, right is {want[at]}"
+    return f"{said}; {count} of {want.size} differ"
 
 
 def plain(value):
@@ -247,7 +248,7 @@ def CHECK():
     growths = [(after - before) / RUNS for before, after in zip(levels, levels[1:])]
     said = ", ".join(f"{growth:.1f}" for growth in growths)
     grows = min(growths) >= BYTES_PER_RUN
-    print(f"{'SHOWS' if grows else 'GONE'}: bytes held more after each run, in {WINDOWS} windows: {said}")
+    print(f"{'SHOWS' if grows else 'GONE'}: each run leaves so many bytes behind: {said}")
     return SHOWS if grows else GONE
 
 '''

@@ -7,8 +7,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import onnx
-
 from harness.corpus.given import made_inputs, open_inputs, parsed_model, read_model
 from harness.corpus.packing import value_of
 from harness.errors import ConfigurationError
@@ -29,6 +27,8 @@ from harness.wire.values import Blob, ModelCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
+
+    import onnx
 
     from harness.controller.cell import CellUnderTest
     from harness.corpus.reference import Evaluator
@@ -79,13 +79,12 @@ class _Given:
     settings: Mapping[str, Any]
 
 
-def started(
-    subject: Subject, cell: Cell, bench: Bench, against: Reference | None = None
-) -> Start:
+def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | None = None) -> Start:
     """Return what the reduction of a case on a cell begins with.
 
-    `against` is asked for right answers, in place of whoever agrees with the case. Raise ConfigurationError where the case
-    has no model, does not fail, or fails in a way that its model alone does not.
+    `against` is asked for right answers, in place of whoever agrees with the case. Raise
+    ConfigurationError where the case has no model, does not fail, or fails in a way that its model
+    alone does not.
     """
     given = _given(subject)
     result = bench.probes.probe(subject, cell)

@@ -105,7 +105,7 @@ def finish(folder: Path, report: Report, sources: Sources) -> str:
     if ended.code != SHOWS:
         said = " ".join(ended.output.split())[-400:]
         raise HarnessFaultError(
-            f"{fault.case} on {fault.cell.id}: the reproducer shows nothing outside of the harness: "
+            f"{fault.case} on {fault.cell.id}: alone the reproducer shows nothing: "
             f"exit code {ended.code}: {said}"
         )
     shown = ended.output.replace(str(folder), ".")

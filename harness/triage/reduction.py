@@ -100,9 +100,7 @@ class _Reduction(Generic[Case]):
                 pass
         except _OverError:
             finished = False
-        return Reduced(
-            case=self._current, tried=self._tried, taken=self._taken, finished=finished
-        )
+        return Reduced(case=self._current, tried=self._tried, taken=self._taken, finished=finished)
 
     def _gets_further(self) -> bool:
         before = self._key
@@ -139,7 +137,5 @@ class _Reduction(Generic[Case]):
             self._current, self._key = proposed, key
             self._taken += 1
             search.keep(proposed)
-        search.tell(
-            Step(name=name, case=self._current, tried=self._tried, taken=self._taken)
-        )
+        search.tell(Step(name=name, case=self._current, tried=self._tried, taken=self._taken))
         return is_better

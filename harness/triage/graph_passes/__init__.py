@@ -9,6 +9,8 @@ from harness.triage.graph_passes import cutting, inlining, shrinking
 from harness.triage.reduction import Pass
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Generator
+
     from harness.triage.graph_passes.candidate import Candidate, Trace
 
 
@@ -17,14 +19,14 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
 
     `trace` tells the values that tensors of a candidate really have, for those that are cut off.
     """
-    traced = {
+    traced: dict[str, Callable[..., Generator[Candidate, bool, None]]] = {
         "branches": inlining.branches,
         "ends": cutting.ends,
         "nodes": cutting.nodes,
         "folding": inlining.folds,
         "declarations": shrinking.declarations,
     }
-    plain = {
+    known: dict[str, Callable[[Candidate], Generator[Candidate, bool, None]]] = {
         "functions": inlining.functions,
         "constants": inlining.constants,
         "outputs": cutting.outputs,
@@ -36,7 +38,7 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
         "opsets": shrinking.opsets,
         "names": shrinking.names,
     }
-    known = {**plain, **{name: partial(one, trace=trace) for name, one in traced.items()}}
+    known |= {name: partial(one, trace=trace) for name, one in traced.items()}
     return tuple(Pass(name=name, proposals=known[name]) for name in ORDER)
 
 

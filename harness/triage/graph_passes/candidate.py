@@ -5,14 +5,16 @@ from __future__ import annotations
 import enum
 import hashlib
 import pickle
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import onnx
 from onnx import checker, helper, numpy_helper, shape_inference
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 Trace: TypeAlias = "Callable[[Candidate, Sequence[str]], Mapping[str, Any]]"
 """The values that tensors of a candidate really have, by name; those that cannot be had missing."""
@@ -22,6 +24,9 @@ RANDOM = frozenset(
 )
 OVERRIDABLE_IR = 4
 """From here on an initialiser that is an input as well is a default; before, all had to be both."""
+
+TELLS_OF_SHAPES = 2**10
+"""Bytes of the largest initialiser whose values shape inference needs."""
 
 MODEL_ERRORS = (checker.ValidationError, shape_inference.InferenceError, ValueError, RuntimeError)
 """How the checker and shape inference refuse; the last two where protobuf does."""
@@ -132,7 +137,8 @@ def subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
 def uses(node: onnx.NodeProto) -> list[str]:
     """Return the tensors that a node reads, those that its sub-graphs take from outside too."""
     names = [name for name in node.input if name]
-    return list(dict.fromkeys([*names, *(n for graph in subgraphs(node) for n in _captured(graph))]))
+    names += [name for graph in subgraphs(node) for name in _captured(graph)]
+    return list(dict.fromkeys(names))
 
 
 def _captured(graph: onnx.GraphProto) -> Iterator[str]:
@@ -208,8 +214,9 @@ def part(case: Candidate, chosen: Iterable[int], trace: Trace) -> Candidate | No
     known = {v.name for v in graph.input} | {tensor.name for tensor in graph.initializer}
     boundary = [name for name in used if name not in made and name not in known]
     values = trace(case, boundary) if boundary else {}
-    types = {name: value_type(values.get(name)) for name in boundary}
-    if not all(types.values()):
+    found = {name: value_type(values.get(name)) for name in boundary}
+    types = {name: of for name, of in found.items() if of is not None}
+    if len(types) < len(boundary):
         return None
     inputs = [value for value in graph.input if value.name in used]
     inputs += [helper.make_value_info(name, of) for name, of in types.items()]
@@ -296,7 +303,7 @@ def _inferred(model: onnx.ModelProto) -> dict[str, onnx.TypeProto]:
     """Return the types of tensors as shape inference finds them, as far as it does."""
     light = copied(model)
     for tensor in light.graph.initializer:  # only what small ones hold says anything of shapes
-        if len(tensor.raw_data) > 2**10:  # noqa: PLR2004 - a kilobyte
+        if len(tensor.raw_data) > TELLS_OF_SHAPES:
             tensor.ClearField("raw_data")
     try:
         found = shape_inference.infer_shapes(light, data_prop=True)

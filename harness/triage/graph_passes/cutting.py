@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
 
-
 def outputs(case: Candidate) -> Generator[Candidate, bool, None]:
     """Propose each output alone, then the model without some of them."""
     names = [value.name for value in case.model.graph.output]
@@ -54,7 +53,7 @@ def nodes(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
             count = len(case.model.graph.node)
             left_out = range(max(at, 0), min(at + size, count))
             chosen = [position for position in range(count) if position not in left_out]
-            made = part(case, chosen, trace) if chosen and len(left_out) else None
+            made = part(case, chosen, trace) if chosen and left_out else None
             if made is not None and (yield made):
                 case = made
             at -= size

@@ -17,6 +17,7 @@ from harness.triage.graph_passes.candidate import (
     pruned,
     remade,
     subgraphs,
+    uses,
 )
 
 if TYPE_CHECKING:
@@ -104,7 +105,7 @@ def _folded(case: Candidate, positions: Sequence[int], trace: Trace) -> Candidat
     graph = case.model.graph
     left_out = set(positions)
     nodes = [node for at, node in enumerate(graph.node) if at not in left_out]
-    needed = {name for node in nodes for name in _reads(node)}
+    needed = {name for node in nodes for name in uses(node)}
     names = [n for at in positions for n in graph.node[at].output if n in needed]
     values = trace(case, names) if names else {}
     if not nodes or not all(isinstance(values.get(name), np.ndarray) for name in names):
@@ -116,12 +117,6 @@ def _folded(case: Candidate, positions: Sequence[int], trace: Trace) -> Candidat
     weights = [*graph.initializer, *folded]
     model = remade(case.model, nodes, graph.input, outputs, weights)
     return pruned(Candidate(model=model, inputs=case.inputs), [value.name for value in outputs])
-
-
-def _reads(node: onnx.NodeProto) -> list[str]:
-    from harness.triage.graph_passes.candidate import uses
-
-    return uses(node)
 
 
 def _known(case: Candidate, name: str, trace: Trace) -> Any:
@@ -183,5 +178,7 @@ def rename(graph: onnx.GraphProto, names: Mapping[str, str]) -> None:
             own |= {tensor.name for tensor in inner.initializer}
             own |= {name for one in inner.node for name in one.output}
             rename(inner, {old: new for old, new in names.items() if old not in own})
-    for named in (*graph.initializer, *graph.input, *graph.output):
-        named.name = names.get(named.name, named.name)
+    for tensor in graph.initializer:
+        tensor.name = names.get(tensor.name, tensor.name)
+    for value in (*graph.input, *graph.output):
+        value.name = names.get(value.name, value.name)

@@ -22,7 +22,7 @@ from harness.triage.graph_passes.candidate import (
 from harness.triage.graph_passes.inlining import rename
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+    from collections.abc import Generator, Iterable, Iterator, Mapping
 
     Array = np.ndarray[Any, Any]
 
@@ -305,8 +305,10 @@ def _with_tensors(case: Candidate, arrays: Mapping[str, Array]) -> Candidate:
 
 def _redeclared(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return the model with its outputs of open dimensions, or of those that can be inferred."""
-    kinds = {value.name: onnx.TypeProto.FromString(value.type.SerializeToString()) for value in
-             model.graph.output}
+    kinds = {
+        value.name: onnx.TypeProto.FromString(value.type.SerializeToString())
+        for value in model.graph.output
+    }
     for value in model.graph.output:
         value.ClearField("type")
     declared(model)
