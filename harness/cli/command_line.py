@@ -17,6 +17,8 @@ FAMILIES = {
     "runs": frozenset({"report", "runs", "compare", "history", "merge", "prune"}),
     "reductions": frozenset({"reduce", "repro"}),
     "baselines": frozenset({"baseline"}),
+    "bisecting": frozenset({"bisect"}),
+    "attributing": frozenset({"attribute"}),
 }
 """The commands of each module beside this one."""
 
@@ -80,3 +82,11 @@ def _add(family: str, commands: Any) -> None:
             from harness.cli import baselines  # noqa: PLC0415 - as for cells
 
             baselines.add_to(commands)
+        case "bisecting":
+            from harness.cli import bisecting  # noqa: PLC0415 - as for cells
+
+            bisecting.add_to(commands)
+        case "attributing":
+            from harness.cli import attributing  # noqa: PLC0415 - as for cells
+
+            attributing.add_to(commands)

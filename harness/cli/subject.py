@@ -99,7 +99,10 @@ def _brought(arguments: argparse.Namespace, matrix: Matrix, sources: Sources) ->
     fails = Fails(arguments.fails) if arguments.fails else None
     if fails is Fails.DIFFERS and not arguments.against:
         raise ConfigurationError("--fails differs: say from whom, with --against CELL")
-    with tempfile.TemporaryDirectory(prefix="ort-matrix-") as files, contextlib.ExitStack() as open_:
+    with (
+        tempfile.TemporaryDirectory(prefix="ort-matrix-") as files,
+        contextlib.ExitStack() as open_,
+    ):
         return brought(
             arguments.model,
             arguments.inputs,

@@ -99,19 +99,34 @@ def _model(text: str) -> Iterator[str]:
 def _bisected(found: Sequence[Mapping[str, Any]]) -> Iterator[str]:
     """Yield what is known of other releases and of the axis that decides, as far as it was told."""
     for one in found:
-        changes = one.get("changes", ())
-        for change in changes:
-            before, after = change.get("before"), change.get("after")
-            yield f"- {change.get('turn', 'changed')} between {before} ({change.get('was')}) and "
-            yield f"  {after} ({change.get('now')})"
-        for line in one.get("found", ()):
-            yield f"- {line}"
-        if changes or one.get("found"):
-            yield ""
-        if answers := [answer for answer in one.get("answers", ()) if "of" in answer]:
-            yield from ("| asked | seen |", "| --- | --- |")
-            yield from (f"| {each['of']} | {_cell(each.get('said', ''))} |" for each in answers)
-            yield ""
+        yield from (f"- {_change(change)}" for change in one.get("changes", ()))
+        yield from (f"- the axis `{axis}` decides" for axis in one.get("decides", ()))
+        if level := one.get("begins_at"):
+            yield f"- it begins at the graph optimisation level `{level}`"
+        if "decides" in one and not one["decides"]:
+            yield "- none of the axes that were turned decides alone"
+        yield ""
+        yield from _table(
+            ("release", "seen"), [(row["of"], row["said"]) for row in one.get("answers", ())]
+        )
+        turned = [(f"{row['axis']} = {row['value']}", row["effect"]) for row in _changing(one)]
+        yield from _table(("turned", "effect"), turned)
+
+
+def _change(change: Mapping[str, Any]) -> str:
+    was, now = (_cell(change.get(side, "")) for side in ("was", "now"))
+    return f"{change['turn']} between {change['before']} ({was}) and {change['after']} ({now})"
+
+
+def _changing(one: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    return [row for row in one.get("tried", ()) if row["effect"] != "NOTHING"]
+
+
+def _table(head: tuple[str, str], rows: Sequence[tuple[Any, Any]]) -> Iterator[str]:
+    if rows:
+        yield from (f"| {' | '.join(head)} |", "| --- | --- |")
+        yield from (f"| {_cell(one)} | {_cell(other)} |" for one, other in rows)
+        yield ""
 
 
 def _cell(text: str) -> str:

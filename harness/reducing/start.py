@@ -28,9 +28,8 @@ from harness.wire.values import Blob, ModelCase
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    import onnx
-
     from harness.controller.cell import CellUnderTest
+    from harness.corpus.given import Model
     from harness.corpus.reference import Evaluator
     from harness.matrix import Cell, Matrix
     from harness.probing import Probes, Subject
@@ -171,13 +170,13 @@ def _given_malformed(name: str, case: MalformedCase) -> _Given:
     )
 
 
-def _parsed(blob: Blob, name: str) -> onnx.ModelProto:
+def _parsed(blob: Blob, name: str) -> Model:
     data = Path(blob.file).read_bytes()
     end = None if blob.size is None else blob.offset + blob.size
     return parsed_model(data[blob.offset : end], name)
 
 
-def _candidate(model: onnx.ModelProto, values: Iterable[Any]) -> Candidate:
+def _candidate(model: Model, values: Iterable[Any]) -> Candidate:
     names = (value.name for value in open_inputs(model))
     return Candidate(model=model, inputs=dict(zip(names, values, strict=False)))
 

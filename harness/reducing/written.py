@@ -10,13 +10,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from onnx import printer
-
+from harness.corpus.npz import store
 from harness.environments.scripts import run_script
 from harness.errors import ConfigurationError, HarnessFaultError
 from harness.reducing.issue import Report, issue
 from harness.reducing.reproducer import SHOWS, Kind, Reproducer, script
-from harness.reducing.stored import store
 from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -52,7 +50,7 @@ def reduction_json(smallest: Smallest) -> dict[str, Any]:
         "taken": smallest.taken,
         "seconds": round(smallest.seconds, 1),
         "finished": smallest.finished,
-        "text": printer.to_text(smallest.candidate.model),
+        "text": smallest.candidate.text,
     }
 
 
@@ -80,7 +78,7 @@ def write_reproducer(
     with whole(to) as folder:
         inputs, outputs = _write_model(smallest, folder)
         fault = replace(_fault(smallest, numpy), inputs=inputs, outputs=outputs)
-        text = printer.to_text(smallest.candidate.model)
+        text = smallest.candidate.text
         report = Report(
             fault=fault,
             model=text,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import onnx
-from onnx import checker, helper, numpy_helper, shape_inference
+from onnx import checker, helper, numpy_helper, printer, shape_inference
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
@@ -80,6 +80,11 @@ class Candidate:
             self.model.ir_version,
             len(self.data),
         )
+
+    @property
+    def text(self) -> str:
+        """The model as onnx.parser reads it."""
+        return str(printer.to_text(self.model))
 
     @property
     def about(self) -> str:
