@@ -88,15 +88,11 @@ def _made(name: str, of: onnx.TypeProto, random: np.random.Generator) -> Any:
             return _made(name, of.optional_type.elem_type, random)
         case "sequence_type":
             inner = of.sequence_type.elem_type.tensor_type.elem_type
-            return [_array(inner, (Model: TypeAlias = onnx.ModelProto
-
-OF_AN_OPEN_DIMENSION,), random) for _ in range(2)]
+            return [_array(inner, (OF_AN_OPEN_DIMENSION,), random) for _ in range(2)]
         case "tensor_type":
             dimensions = of.tensor_type.shape.dim
             shape = tuple(
-                d.dim_value if d.WhichOneof("value") == "dim_value" else Model: TypeAlias = onnx.ModelProto
-
-OF_AN_OPEN_DIMENSION
+                d.dim_value if d.WhichOneof("value") == "dim_value" else OF_AN_OPEN_DIMENSION
                 for d in dimensions
             )
             if all(size >= 0 for size in shape) and math.prod(shape) <= MOST_ELEMENTS:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
@@ -50,21 +51,27 @@ class Fails(StrEnum):
         return (Outcome.FAIL,)
 
 
-def brought(
-    file: Path,
-    inputs: Path | None,
-    fails: Fails | None,
-    against: Cell | None,
-    bench: Bench,
-    cache: Path,
-) -> Subject:
-    """Return the model in a file as a case, packed under `cache` with what is right of it.
+@dataclass(frozen=True, kw_only=True)
+class Brought:
+    """What a user says of a model."""
 
-    Without `fails` anything counts: an answer too, where somebody says what is right. Raise
-    ConfigurationError for what cannot be read, and where nobody answers the model.
+    file: Path
+    inputs: Path | None = None
+    """An .npz; None: made of what the model declares."""
+    fails: Fails | None = None
+    """None: anything counts, an answer too where somebody says what is right."""
+    against: Cell | None = None
+    """Who says what is right, if not onnx's reference evaluator."""
+
+
+def case_of(said: Brought, bench: Bench, cache: Path) -> Subject:
+    """Return the model as a case, packed under `cache` with what is right of it.
+
+    Raise ConfigurationError for what cannot be read, and where nobody answers the model.
     """
+    file, fails, against = said.file, said.fails, said.against
     model = read_model(file)
-    given = made_inputs(model) if inputs is None else read_inputs(inputs, model)
+    given = made_inputs(model) if said.inputs is None else read_inputs(said.inputs, model)
     candidate = Candidate(model=model, inputs=given)
     compares = fails not in (Fails.CRASH, Fails.ERROR)
 
