@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import tempfile
 from dataclasses import replace
@@ -13,7 +12,7 @@ from harness.corpus.reference import Evaluator
 from harness.errors import ConfigurationError
 from harness.probing import Probes, Subject
 from harness.properties.search import EXAMPLES, Profile, Property, Search
-from harness.reducing.brought import Fails, brought
+from harness.reducing.brought import Brought, Fails, case_of
 from harness.reducing.start import Bench
 from harness.selection import the_case
 from harness.suites import Suites
@@ -99,23 +98,19 @@ def _brought(arguments: argparse.Namespace, matrix: Matrix, sources: Sources) ->
     fails = Fails(arguments.fails) if arguments.fails else None
     if fails is Fails.DIFFERS and not arguments.against:
         raise ConfigurationError("--fails differs: say from whom, with --against CELL")
+    said = Brought(
+        file=arguments.model,
+        inputs=arguments.inputs,
+        fails=fails,
+        against=matrix.cell(arguments.against) if arguments.against else None,
+    )
     with (
         tempfile.TemporaryDirectory(prefix="ort-matrix-") as files,
-        contextlib.ExitStack() as open_,
+        Probes(matrix, sources) as probes,
+        Evaluator() as evaluator,
     ):
-        return brought(
-            arguments.model,
-            arguments.inputs,
-            fails,
-            matrix.cell(arguments.against) if arguments.against else None,
-            Bench(
-                probes=open_.enter_context(Probes(matrix, sources)),
-                matrix=matrix,
-                evaluator=open_.enter_context(Evaluator()),
-                files=Path(files),
-            ),
-            sources.cache,
-        )
+        bench = Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
+        return case_of(said, bench, sources.cache)
 
 
 def _with_example(case: Case, text: str | None) -> Case:

@@ -31,6 +31,7 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
         "constants": inlining.constants,
         "outputs": cutting.outputs,
         "metadata": shrinking.metadata,
+        "operands": cutting.operands,
         "inputs": shrinking.to_inputs,
         "dimensions": shrinking.dimensions,
         "attributes": shrinking.attributes,
@@ -44,7 +45,7 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
 
 ORDER = (
     *("functions", "constants", "ends", "branches", "ends", "outputs", "nodes", "branches"),
-    *("folding", "metadata", "inputs", "declarations", "dimensions", "attributes", "values"),
-    *("opsets", "names"),
+    *("folding", "ends", "nodes", "outputs", "metadata", "inputs", "operands", "declarations"),
+    *("dimensions", "attributes", "values", "opsets", "names"),
 )
 """The order of the passes by name."""

@@ -229,8 +229,11 @@ def part(case: Candidate, chosen: Iterable[int], trace: Trace) -> Candidate | No
     weights = [tensor for tensor in graph.initializer if tensor.name in used]
     fed = {**case.inputs, **values}
     initialised = {tensor.name for tensor in weights}
+    model = declared(remade(case.model, nodes, inputs, outputs, weights))
+    if unknown := [value.name for value in model.graph.output if not has_shape(value.type)]:
+        declared(model, trace(case, unknown))
     return Candidate(
-        model=declared(remade(case.model, nodes, inputs, outputs, weights)),
+        model=model,
         inputs={v.name: fed[v.name] for v in inputs if v.name in fed or v.name not in initialised},
     )
 
@@ -302,6 +305,11 @@ def declared(model: onnx.ModelProto, values: Mapping[str, Any] | None = None) ->
         elif not output.type.WhichOneof("value") and output.name in inferred:
             output.type.CopyFrom(inferred[output.name])
     return model
+
+
+def has_shape(of: onnx.TypeProto) -> bool:
+    """Say whether a type says as much as the checker asks of an output."""
+    return of.WhichOneof("value") not in (None, "tensor_type") or of.tensor_type.HasField("shape")
 
 
 def _inferred(model: onnx.ModelProto) -> dict[str, onnx.TypeProto]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.triage.graph_passes.candidate import Candidate, Trace, part, pruned
+from harness.triage.graph_passes.candidate import Candidate, Trace, copied, part, pruned
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
@@ -16,9 +16,7 @@ def outputs(case: Candidate) -> Generator[Candidate, bool, None]:
     for name in reversed(names):
         if len(names) > 1 and (yield pruned(case, [name])):
             return
-    yield from _without_some(
-        len(names), lambda kept: pruned(case, [names[at] for at in kept]), case
-    )
+    yield from _without_some(len(names), lambda kept: pruned(case, [names[at] for at in kept]))
 
 
 def ends(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
@@ -60,11 +58,30 @@ def nodes(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
         size //= 2
 
 
+def operands(case: Candidate) -> Generator[Candidate, bool, None]:
+    """Propose nodes without one of their inputs, from the last on: some are optional."""
+    for position in range(len(case.model.graph.node)):
+        for at in range(len(case.model.graph.node[position].input) - 1, 0, -1):
+            if case.model.graph.node[position].input[at]:
+                made = _without_operand(case, position, at)
+                if (yield made):
+                    case = made
+
+
+def _without_operand(case: Candidate, position: int, at: int) -> Candidate:
+    model = copied(case.model)
+    inputs = model.graph.node[position].input
+    inputs[at] = ""
+    while not inputs[-1]:
+        del inputs[-1]
+    outputs = [value.name for value in model.graph.output]
+    return pruned(Candidate(model=model, inputs=case.inputs), outputs)
+
+
 def _without_some(
-    count: int, made: Callable[[list[int]], Candidate], case: Candidate
+    count: int, made: Callable[[list[int]], Candidate]
 ) -> Generator[Candidate, bool, None]:
     """Propose what `made` makes of ever smaller choices among `count` things."""
-    del case
     kept = list(range(count))
     size = count // 2
     while size:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import enum
+import itertools
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +17,7 @@ from harness.triage.graph_passes.candidate import (
     array_of,
     copied,
     declared,
+    has_shape,
     nodes_within,
     subgraphs,
     value_type,
@@ -28,6 +31,17 @@ if TYPE_CHECKING:
 
 FEW = 16
 """Elements of a tensor that are looked at one by one."""
+
+
+class Reach(enum.Enum):
+    """What a size that is cut takes with it."""
+
+    AXES = enum.auto()
+    """Every axis that is as long."""
+    NUMBERS = enum.auto()
+    """Integers that are as large as well: shapes in tensors, attributes such as kernel_shape."""
+    MULTIPLES = enum.auto()
+    """Multiples of it as well: the four gates of an LSTM, channels put together."""
 
 
 def metadata(case: Candidate) -> Generator[Candidate, bool, None]:
@@ -104,14 +118,10 @@ def to_inputs(case: Candidate) -> Generator[Candidate, bool, None]:
 def dimensions(case: Candidate) -> Generator[Candidate, bool, None]:
     """Propose tensors cut short: everywhere along one size at once, then axis by axis."""
     for size in sorted(_sizes(case), reverse=True):
-        for to in _smaller(size):
-            taken = False
-            for numbers_too in (False, True):
-                made = _cut_everywhere(case, size, to, numbers_too=numbers_too)
-                if made is not None and (yield made):
-                    case, taken = made, True
-                    break
-            if taken:
+        for to, reach in itertools.product(_smaller(size), Reach):
+            made = _cut_everywhere(case, size, to, reach)
+            if made is not None and (yield made):
+                case = made
                 break
     for name in list(_tensors(case)):
         for axis in range(_tensors(case)[name].ndim):
@@ -232,30 +242,37 @@ def _sizes(case: Candidate) -> set[int]:
 
 
 def _smaller(size: int) -> Iterator[int]:
-    yield from dict.fromkeys(to for to in (1, 2, 3, size // 2, size - 1) if 0 < to < size)
+    yield from dict.fromkeys(to for to in (1, 2, size // 2, size - 1) if 0 < to < size)
 
 
-def _cut_everywhere(case: Candidate, size: int, to: int, *, numbers_too: bool) -> Candidate | None:
-    """Return the candidate with a size replaced wherever it stands, in numbers too if asked."""
+def _cut_everywhere(case: Candidate, size: int, to: int, reach: Reach) -> Candidate | None:
+    """Return the candidate with a size replaced wherever it stands."""
+
+    def cut(found: int) -> int:
+        if reach is Reach.MULTIPLES and found and found % size == 0:
+            return found // size * to
+        return to if found == size else found
+
     axes = {
-        (name, axis): to
+        (name, axis): cut(found)
         for name, array in _tensors(case).items()
         for axis, found in enumerate(array.shape)
-        if found == size
+        if cut(found) != found
     }
     made = _cut(case, axes)
-    if made is None or not numbers_too:
+    if made is None or reach is Reach.AXES:
         return made
     for name, array in _tensors(made).items():
-        if array.dtype == np.int64 and (array == size).any():
-            made = _with_tensor(made, name, np.where(array == size, to, array))
+        if array.dtype == np.int64 and array.size <= FEW:
+            numbers = np.array([cut(int(n)) for n in array.ravel()], np.int64).reshape(array.shape)
+            made = _with_tensors(made, {name: numbers})
     model = copied(made.model)
     for node in model.graph.node:
         for attribute in node.attribute:
             if attribute.type == onnx.AttributeProto.INTS:
-                attribute.ints[:] = [to if number == size else number for number in attribute.ints]
-            elif attribute.type == onnx.AttributeProto.INT and attribute.i == size:
-                attribute.i = to
+                attribute.ints[:] = [cut(number) for number in attribute.ints]
+            elif attribute.type == onnx.AttributeProto.INT:
+                attribute.i = cut(attribute.i)
     return Candidate(model=_redeclared(model), inputs=made.inputs)
 
 
@@ -275,7 +292,7 @@ def _plainer(array: Array) -> Iterator[Array]:
             plain[...] = text
             yield plain
         return
-    for number in (0, 1):
+    for number in (0, 1, 2):
         yield np.full(array.shape, number).astype(array.dtype)
     if array.size:
         yield np.full(array.shape, array.ravel()[0]).astype(array.dtype)
@@ -313,13 +330,9 @@ def _redeclared(model: onnx.ModelProto) -> onnx.ModelProto:
         value.ClearField("type")
     declared(model)
     for value in model.graph.output:
-        if not _has_shape(value.type):
+        if not has_shape(value.type):
             value.type.CopyFrom(_open(kinds[value.name]))
     return model
-
-
-def _has_shape(of: onnx.TypeProto) -> bool:
-    return of.WhichOneof("value") == "sequence_type" or of.tensor_type.HasField("shape")
 
 
 def _open(of: onnx.TypeProto) -> onnx.TypeProto:
