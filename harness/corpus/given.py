@@ -15,6 +15,7 @@ from harness.errors import ConfigurationError
 if TYPE_CHECKING:
     from pathlib import Path
 
+Array: TypeAlias = np.ndarray[Any, np.dtype[Any]]
 Model: TypeAlias = onnx.ModelProto
 
 OF_AN_OPEN_DIMENSION = 2
@@ -30,6 +31,18 @@ def read_model(path: Path) -> onnx.ModelProto:
     if not model.graph.node:
         raise ConfigurationError(f"{path}: not an ONNX model: it has no nodes")
     return model
+
+
+def handing_on(value: Array) -> Model:
+    """Return a model of y = x for values of this type and shape, for any release."""
+    of = onnx.TensorProto.STRING if value.dtype.kind in "OUS" else _element_type(value)
+    x, y = (helper.make_tensor_value_info(name, of, value.shape) for name in "xy")
+    graph = helper.make_graph([helper.make_node("Identity", ["x"], ["y"])], "g", [x], [y])
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=7)
+
+
+def _element_type(value: Array) -> int:
+    return int(helper.np_dtype_to_tensor_dtype(value.dtype))
 
 
 def parsed_model(data: bytes, what: str) -> onnx.ModelProto:

@@ -5,8 +5,9 @@ from __future__ import annotations
 import contextlib
 import json
 import platform
+import re
 import tempfile
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,9 +23,18 @@ if TYPE_CHECKING:
 
     from harness.environments.sources import Sources
     from harness.reducing.smallest import Smallest
+    from harness.triage.graph_passes.candidate import Candidate
 
 REDUCTION = "reduction.json"
-"""What a folder of ours holds, so that it may be replaced."""
+"""What a reduction came to, beside its model."""
+
+MOST_NAMED = 4
+"""Operators that a title names."""
+
+MOST_SAID = 200
+"""Characters of what was said that a title has."""
+
+_WANT_GOT = re.compile(r"want (\S+), got (\S+)$")
 
 SLACK_S = 60.0
 """How much longer than its own deadline a repro.py may take."""
@@ -57,47 +67,65 @@ def reduction_json(smallest: Smallest) -> dict[str, Any]:
 def write_smallest(smallest: Smallest, to: Path) -> None:
     """Write the smallest model, its inputs and its right outputs into a folder."""
     with whole(to) as folder:
-        _write_model(smallest, folder)
+        _write_model(smallest.candidate, smallest.want, folder)
         (folder / REDUCTION).write_text(json.dumps(reduction_json(smallest), indent=2) + "\n")
 
 
+@dataclass(frozen=True, kw_only=True)
+class Shown:
+    """A fault with the model that shows it."""
+
+    fault: Reproducer
+    candidate: Candidate
+    want: Sequence[Any] | None = None
+    """The right answer, where the fault is a wrong one."""
+    right: str = ""
+    """Who says so."""
+    details: Sequence[str] = ()
+
+
+def shown_by(smallest: Smallest) -> Shown:
+    """Return what the reproducer of a reduced case is made of."""
+    right = smallest.start.same.trial.right
+    nodes = int(smallest.start.candidate.size[0])
+    return Shown(
+        fault=_fault(smallest),
+        candidate=smallest.candidate,
+        want=smallest.want,
+        right=right.reference.name if right else "",
+        details=[f"reduced from a model of {nodes} nodes"] if nodes > 1 else [],
+    )
+
+
 def write_reproducer(
-    smallest: Smallest,
-    to: Path,
-    sources: Sources,
-    *,
-    numpy: str,
-    bisected: Sequence[Mapping[str, Any]] = (),
+    shown: Shown, to: Path, sources: Sources, bisected: Sequence[Mapping[str, Any]] = ()
 ) -> str:
-    """Write a folder that shows the failure, once it was seen to, and return what it said.
+    """Write a folder that shows a fault, once it was seen to, and return what it said.
 
     Raise HarnessFaultError where it does not show it, and ConfigurationError where the folder
     cannot be written.
     """
-    right = smallest.start.same.trial.right
     with whole(to) as folder:
-        inputs, outputs = _write_model(smallest, folder)
-        fault = replace(_fault(smallest, numpy), inputs=inputs, outputs=outputs)
-        text = smallest.candidate.text
+        inputs, outputs = _write_model(shown.candidate, shown.want, folder)
+        fault = replace(shown.fault, inputs=inputs, outputs=outputs)
+        program = folder / "repro.py"
+        program.write_text(script(fault), encoding="utf-8")
+        said = _run(program, fault, sources)
         report = Report(
             fault=fault,
-            model=text,
-            shown="",
+            model=shown.candidate.text,
+            shown=said,
             host=_host(),
-            right=right.reference.name if right else "",
-            details=_details(smallest),
+            right=shown.right,
+            details=shown.details,
             bisected=bisected,
         )
-        said = finish(folder, report, sources)
-        (folder / REDUCTION).write_text(json.dumps(reduction_json(smallest), indent=2) + "\n")
-    return said
+        (folder / "README.md").write_text(issue(report), encoding="utf-8")
+    return next((line for line in said.splitlines() if line.startswith("SHOWS")), said)
 
 
-def finish(folder: Path, report: Report, sources: Sources) -> str:
-    """Write repro.py and README.md beside a model, run it, and return what it said."""
-    fault = report.fault
-    program = folder / "repro.py"
-    program.write_text(script(fault), encoding="utf-8")
+def _run(program: Path, fault: Reproducer, sources: Sources) -> str:
+    """Return what a repro.py says in an environment of its own; raise where it shows nothing."""
     deadline_s = fault.deadline_s + SLACK_S
     ended = run_script(program, fault.cell.python, sources, deadline_s=deadline_s)
     if ended.code != SHOWS:
@@ -106,16 +134,13 @@ def finish(folder: Path, report: Report, sources: Sources) -> str:
             f"{fault.case} on {fault.cell.id}: alone the reproducer shows nothing: "
             f"exit code {ended.code}: {said}"
         )
-    shown = ended.output.replace(str(folder), ".")
-    text = issue(replace(report, shown=shown))
-    (folder / "README.md").write_text(text, encoding="utf-8")
-    return next((line for line in shown.splitlines() if line.startswith("SHOWS")), shown)
+    return ended.output.replace(str(program.parent), ".")
 
 
 @contextlib.contextmanager
 def whole(to: Path) -> Iterator[Path]:
     """Give a folder to fill, which is put in place once it is: an earlier one of ours gives way."""
-    if to.exists() and not (to / REDUCTION).exists() and (not to.is_dir() or any(to.iterdir())):
+    if to.exists() and not _is_ours(to):
         raise ConfigurationError(f"{to}: is there already and not ours: name a folder to be made")
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
@@ -130,58 +155,67 @@ def whole(to: Path) -> Iterator[Path]:
         raise ConfigurationError(f"{to}: cannot be written: {error}") from error
 
 
-def _write_model(smallest: Smallest, folder: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+def _is_ours(folder: Path) -> bool:
+    """Say whether a folder may be replaced: one that we made, or an empty one."""
+    if not folder.is_dir():
+        return False
+    names = {path.name for path in folder.iterdir()}
+    return not names or ("model.onnx" in names and bool(names & {REDUCTION, "repro.py"}))
+
+
+def _write_model(
+    candidate: Candidate, want: Sequence[Any] | None, folder: Path
+) -> tuple[dict[str, Any], dict[str, Any]]:
     """Write model, inputs and outputs, and return how the values are stored."""
-    candidate = smallest.candidate
     (folder / "model.onnx").write_bytes(candidate.data)
     inputs = store(candidate.inputs, folder / "inputs.npz")
     names = [value.name for value in candidate.model.graph.output]
-    want = {} if smallest.want is None else dict(zip(names, smallest.want, strict=True))
-    outputs = store(want, folder / "expected.npz")
-    return inputs, outputs
+    outputs = {} if want is None else dict(zip(names, want, strict=True))
+    return inputs, store(outputs, folder / "expected.npz")
 
 
-def _fault(smallest: Smallest, numpy: str) -> Reproducer:
+def _fault(smallest: Smallest) -> Reproducer:
     start, result = smallest.start, smallest.result
-    trial = start.same.trial
-    evidence = result.evidence
-    match result.outcome:
-        case Outcome.CRASH | Outcome.TIMEOUT:
-            kind = Kind.DEATH
-        case Outcome.FAIL:
-            kind = Kind.MISMATCH
-        case _:
-            kind = Kind.ERROR
+    trial, hello = start.same.trial, start.opened.record.hello
+    assert hello is not None, "a cell without a hello is BROKEN, and was refused"
     tolerance = trial.right.tolerance if trial.right else None
     return Reproducer(
         case=start.subject.case.id,
         cell=start.cell,
-        numpy=numpy,
-        kind=kind,
+        numpy=hello.numpy,
+        kind=_kind(result.outcome),
         what=_what(smallest),
-        status=evidence.status,
+        status=result.evidence.status,
         rtol=tolerance.rtol if tolerance else 0.0,
         atol=tolerance.atol_for(smallest.want or ()) if tolerance else 0.0,
         settings=trial.settings,
     )
 
 
+def _kind(outcome: Outcome) -> Kind:
+    match outcome:
+        case Outcome.CRASH | Outcome.TIMEOUT:
+            return Kind.DEATH
+        case Outcome.FAIL:
+            return Kind.MISMATCH
+    return Kind.ERROR
+
+
 def _what(smallest: Smallest) -> str:
+    """Return what happens in one line: `AveragePool: 0.5 where 0.25 is right`."""
     operators = list(dict.fromkeys(node.op_type for node in smallest.candidate.model.graph.node))
-    named = ", ".join(operators[:4]) + (", …" if len(operators) > 4 else "")  # noqa: PLR2004
+    named = ", ".join(operators[:MOST_NAMED]) + (", …" if len(operators) > MOST_NAMED else "")
     evidence = smallest.result.evidence
-    said = evidence.mismatches[0].text if evidence.mismatches else evidence.text
-    return f"{named}: {' '.join((said or evidence.requirement).split())[:200]}"
-
-
-def _details(smallest: Smallest) -> list[str]:
-    nodes = int(smallest.start.candidate.size[0])
-    return [f"reduced from a model of {nodes} nodes"] if nodes > 1 else []
+    text = evidence.mismatches[0].text if evidence.mismatches else evidence.text
+    said = " ".join((text or evidence.requirement).split())
+    if found := _WANT_GOT.search(said):
+        said = f"{found[2]} where {found[1]} is right"
+    return f"{named}: {said[:MOST_SAID]}"
 
 
 def _host() -> dict[str, str]:
     return {
         "system": platform.system(),
-        "release": f"{platform.platform()}",
+        "release": platform.platform(),
         "machine": platform.machine(),
     }
