@@ -235,7 +235,7 @@ RUNS, WINDOWS, TRACED, RESIDENT = 5000, 4, 16, 64
 def CHECK():
     """Run the model on new values again and again: no window of runs may leave memory behind.
 
-    TRACED bytes a run of Python's own memory are a leak, and so are RESIDENT bytes of the process's.
+    TRACED bytes a run of Python's own memory are a leak, and RESIDENT bytes of the process's.
     """
     import tracemalloc
 

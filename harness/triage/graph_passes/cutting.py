@@ -60,15 +60,19 @@ def nodes(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
 
 def operands(case: Candidate) -> Generator[Candidate, bool, None]:
     """Propose nodes without one of their inputs, from the last on: some are optional."""
-    for position in range(len(case.model.graph.node)):
-        for at in range(len(case.model.graph.node[position].input) - 1, 0, -1):
-            if case.model.graph.node[position].input[at]:
-                made = _without_operand(case, position, at)
-                if (yield made):
-                    case = made
+    longest = max((len(node.input) for node in case.model.graph.node), default=0)
+    for at in range(longest - 1, 0, -1):
+        for position in range(len(case.model.graph.node) - 1, -1, -1):
+            made = _without_operand(case, position, at)
+            if made is not None and (yield made):
+                case = made
 
 
-def _without_operand(case: Candidate, position: int, at: int) -> Candidate:
+def _without_operand(case: Candidate, position: int, at: int) -> Candidate | None:
+    # What only made the input that was left out before is gone from the end of the list.
+    before = case.model.graph.node
+    if position >= len(before) or at >= len(before[position].input):
+        return None
     model = copied(case.model)
     inputs = model.graph.node[position].input
     inputs[at] = ""

@@ -29,6 +29,12 @@ if TYPE_CHECKING:
 
     Array = np.ndarray[Any, Any]
 
+OLDEST = {"": 7}
+"""The oldest version of a domain that ONNX Runtime promises anything of.
+
+Source: https://onnxruntime.ai/docs/reference/compatibility.html
+"""
+
 FEW = 16
 """Elements of a tensor that are looked at one by one."""
 
@@ -198,7 +204,7 @@ def _older(case: Candidate) -> Candidate | None:
         if not since or len(since) < len(used):
             continue
         older = max(since) if max(since) < opset.version else opset.version - 1
-        if older >= 1:
+        if older >= OLDEST.get(_domain(opset.domain), 1):
             opset.version, changed = older, True
     return Candidate(model=model, inputs=case.inputs) if changed else None
 
