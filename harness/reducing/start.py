@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     from harness.reducing.references import Reference
     from harness.results import CaseResult
 
+PATIENCE_S = 5.0
+PATIENCE = 5.0
+"""A smaller model has PATIENCE_S, and so many times as long as the start took."""
+
 WITHOUT_ARENA = {"arena": False}
 """What malformed models are opened with."""
 
@@ -92,11 +96,13 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
         raise ConfigurationError(
             f"{subject.case.id} does not fail on {cell.id}: {result.outcome} {said}".rstrip()
         )
+    deadline_s = bench.matrix.limits(cell, subject.suite).deadline_s
     references = (against,) if against else _references(cell, bench)
     trial = Trial(
         probes=bench.probes,
         cell=cell,
         suite=subject.suite,
+        deadline_s=deadline_s,
         files=bench.files,
         settings=given.settings,
     )
@@ -108,6 +114,10 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
     else:
         candidate, result_alone = _other(given, result, trial)
         tracers = references
+    hangs = result.outcome is Outcome.TIMEOUT
+    seconds = 0.0 if hangs else result_alone.duration_s
+    # What is smaller takes no longer: one that hangs must not cost what the largest may take.
+    trial = replace(trial, deadline_s=min(deadline_s, PATIENCE_S + PATIENCE * seconds))
     same = SameFailure(trial=trial, wanted=told(result_alone), validity=candidate.validity)
     return Start(
         subject=subject,

@@ -12,7 +12,6 @@ import numpy as np
 from harness.cases import Case
 from harness.corpus.packing import Packer, domain_name
 from harness.corpus.reference import agree
-from harness.probing import Subject
 from harness.reducing.references import positional
 from harness.signatures import Signature, signature
 from harness.triage.graph_passes.candidate import Candidate, Validity, arrays_in
@@ -86,7 +85,7 @@ class Trial:
     probes: Probes
     cell: Cell
     suite: str
-    """Whose deadlines hold."""
+    deadline_s: float
     files: Path
     settings: Mapping[str, Any] = field(default_factory=dict)
     right: Right | None = None
@@ -106,7 +105,9 @@ class Trial:
         try:
             with file.open("wb") as out:
                 case = self._case(candidate, want, Packer(out, file))
-            return self.probes.probe(Subject(suite=self.suite, case=case), self.cell, self.settings)
+            limits = replace(self.cell.variant.limits, deadline_s=self.deadline_s)
+            opened = self.probes.cell(self.cell).turned(self.settings)
+            return opened.execute(self.suite, case, limits)
         finally:
             file.unlink(missing_ok=True)
 

@@ -81,7 +81,7 @@ def test_session_settings_are_turned_there_as_well() -> None:
 
 def test_the_program_reads_what_was_stored(tmp_path: Path) -> None:
     """Arrays, text, sequences, maps and what is absent come back as they were."""
-    values = {
+    values: dict[str, Any] = {
         "numbers": np.array([[1.5, np.nan]], np.float32),
         "scalar": np.array(3, np.int64),
         "text": np.array(["a", "ö"], object),

@@ -28,6 +28,7 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
     }
     known: dict[str, Callable[[Candidate], Generator[Candidate, bool, None]]] = {
         "functions": inlining.functions,
+        "defaults": inlining.defaults,
         "constants": inlining.constants,
         "outputs": cutting.outputs,
         "metadata": shrinking.metadata,
@@ -44,7 +45,17 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
 
 
 ORDER = (
-    *("functions", "constants", "ends", "branches", "ends", "outputs", "nodes", "branches"),
+    *(
+        "functions",
+        "defaults",
+        "constants",
+        "ends",
+        "branches",
+        "ends",
+        "outputs",
+        "nodes",
+        "branches",
+    ),
     *("folding", "ends", "nodes", "outputs", "metadata", "inputs", "operands", "declarations"),
     *("dimensions", "attributes", "values", "opsets", "names"),
 )

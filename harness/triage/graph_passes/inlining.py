@@ -10,6 +10,7 @@ from onnx import helper, inliner, numpy_helper
 
 from harness.triage.graph_passes.candidate import (
     MODEL_ERRORS,
+    OVERRIDABLE_IR,
     Candidate,
     Trace,
     copied,
@@ -55,6 +56,19 @@ def constants(case: Candidate) -> Generator[Candidate, bool, None]:
                 case = proposed
 
 
+def defaults(case: Candidate) -> Generator[Candidate, bool, None]:
+    """Propose initialisers that are no inputs as well, which the format asks for up to IR 3."""
+    graph = case.model.graph
+    initialised = {tensor.name for tensor in graph.initializer}
+    inputs = [value for value in graph.input if value.name not in initialised]
+    if len(inputs) < len(graph.input):
+        model = remade(case.model, graph.node, inputs, graph.output, graph.initializer)
+        model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
+        names = {value.name for value in inputs}
+        given = {name: value for name, value in case.inputs.items() if name in names}
+        yield Candidate(model=model, inputs=given)
+
+
 def folds(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
     """Propose values in place of nodes that depend on no input: all, else those up to one."""
     for keep_last in range(len(case.constants)):
@@ -98,6 +112,7 @@ def _initialised(case: Candidate, positions: Sequence[int]) -> Candidate:
     nodes = [node for at, node in enumerate(graph.node) if at not in set(positions)]
     weights = [*graph.initializer, *tensors]
     model = remade(case.model, nodes, graph.input, graph.output, weights)
+    model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
     return Candidate(model=model, inputs=case.inputs)
 
 
@@ -116,6 +131,7 @@ def _folded(case: Candidate, positions: Sequence[int], trace: Trace) -> Candidat
         return None
     weights = [*graph.initializer, *folded]
     model = remade(case.model, nodes, graph.input, outputs, weights)
+    model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
     return pruned(Candidate(model=model, inputs=case.inputs), [value.name for value in outputs])
 
 
