@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import signal
+import time
 import warnings
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,17 @@ DEADLINE_S = 20.0
 ENDS_S = 5.0
 """How long a killed process has to be gone."""
 
+PATIENCE_S, PATIENCE = 5.0, 5.0
+
+
+def bounded(deadline_s: float, longest_s: float | None) -> float:
+    """Return how long to wait for one of many models that become ever smaller.
+
+    What is smaller takes no longer: PATIENCE_S and PATIENCE times the longest so far will do, so
+    that one which hangs does not cost what the largest may take.
+    """
+    return deadline_s if longest_s is None else min(deadline_s, PATIENCE_S + PATIENCE * longest_s)
+
 
 class Evaluator:
     """The evaluator's process, started when it is first asked and anew after it was killed."""
@@ -29,14 +41,17 @@ class Evaluator:
         self._deadline_s = deadline_s
         self._process: Any = None
         self._asks: Connection | None = None
+        self._longest_s: float | None = None
 
     def answer(self, model: bytes, inputs: Mapping[str, Any]) -> list[Any] | None:
         """Return the outputs of a model; None where it cannot say, or not within the deadline."""
         try:
             asks = self._started()
             asks.send((model, dict(inputs)))
-            if asks.poll(self._deadline_s):
+            began = time.monotonic()
+            if asks.poll(bounded(self._deadline_s, self._longest_s)):
                 outputs: list[Any] | None = asks.recv()
+                self._longest_s = max(self._longest_s or 0.0, time.monotonic() - began)
                 return outputs
         except (OSError, EOFError):
             pass  # it died of the model

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from harness.corpus.packing import Packer, value_of
+from harness.corpus.reference import bounded
 from harness.triage.graph_passes.candidate import Candidate, asked_for
 from harness.wire.catalogue.procedures import MODEL_ANSWER
 from harness.wire.outcomes import Outcome
@@ -56,6 +57,8 @@ class OfCell:
     deadline_s: float
     name: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    _seconds: list[float] = field(default_factory=list)
+    """How long each answer took."""
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def answer(self, candidate: Candidate) -> list[Any] | None:
@@ -73,9 +76,11 @@ class OfCell:
                     to=str(answered),
                 )
             turned = self.cell.turned(self.settings)
-            found = turned.ask(MODEL_ANSWER, asked.to_json(), self.deadline_s)
+            deadline_s = bounded(self.deadline_s, max(self._seconds, default=None))
+            found = turned.ask(MODEL_ANSWER, asked.to_json(), deadline_s)
             if found.outcome not in (Outcome.PASS, Outcome.FALLBACK):
                 return None
+            self._seconds.append(found.duration_s)
             data = answered.read_bytes()
             return [value_of(one, data) for one in found.evidence.answer["outputs"]]
         finally:

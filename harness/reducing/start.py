@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from harness.corpus.given import made_inputs, open_inputs, parsed_model, read_model
 from harness.corpus.packing import value_of
+from harness.corpus.reference import bounded
 from harness.errors import ConfigurationError
 from harness.probing import AS_IT_IS
 from harness.properties.search import Property
@@ -35,10 +36,6 @@ if TYPE_CHECKING:
     from harness.probing import Probes, Subject
     from harness.reducing.references import Reference
     from harness.results import CaseResult
-
-PATIENCE_S = 5.0
-PATIENCE = 5.0
-"""A smaller model has PATIENCE_S, and so many times as long as the start took."""
 
 WITHOUT_ARENA = {"arena": False}
 """What malformed models are opened with."""
@@ -116,8 +113,7 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
         tracers = references
     hangs = result.outcome is Outcome.TIMEOUT
     seconds = 0.0 if hangs else result_alone.duration_s
-    # What is smaller takes no longer: one that hangs must not cost what the largest may take.
-    trial = replace(trial, deadline_s=min(deadline_s, PATIENCE_S + PATIENCE * seconds))
+    trial = replace(trial, deadline_s=bounded(deadline_s, seconds))
     same = SameFailure(trial=trial, wanted=told(result_alone), validity=candidate.validity)
     return Start(
         subject=subject,
