@@ -10,6 +10,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import statistics
+import subprocess
 import tempfile
 import time
 from dataclasses import dataclass
@@ -18,6 +20,7 @@ from typing import Any
 
 import numpy as np
 import onnx
+import uv
 
 from harness.controller.cell import Program
 from harness.corpus.given import made_inputs, open_inputs
@@ -37,6 +40,41 @@ from harness.triage.graph_passes.candidate import Candidate, Validity
 
 ROOT = Path(__file__).parents[1]
 LIMIT_S = 120.0
+POLYGRAPHY = ("polygraphy==0.53.6", "onnx-graphsurgeon", "onnx==1.17.0", "onnxruntime==1.24.4")
+POLYGRAPHY_S = 120.0
+CHECK = """\
+import sys, onnx, onnxruntime as ort
+file, chain = sys.argv[1:]
+
+def nodes(graph):
+    for node in graph.node:
+        yield node
+        for attribute in node.attribute:
+            if attribute.HasField("g"):
+                yield from nodes(attribute.g)
+
+found, read = list(nodes(onnx.load(file).graph)), None
+for link in chain.split(">"):
+    operator, _, wanted = link.rstrip("]").partition("[")
+    match = [
+        n for n in found
+        if n.op_type == operator
+        and (not wanted or any(a.name == wanted for a in n.attribute))
+        and (read is None or read & set(n.input))
+    ]
+    if not match:
+        sys.exit(0)
+    read = {o for n in match for o in n.output}
+try:
+    options = ort.SessionOptions()
+    options.log_severity_level = 4
+    ort.InferenceSession(file, options, providers=["CPUExecutionProvider"])
+except Exception:
+    sys.exit(0)
+sys.exit(1)
+"""
+"""What a build with the fault makes of a model: it opens it, and fails where the chain is there."""
+
 MOST_NODES = 3
 
 
@@ -70,16 +108,77 @@ def main() -> None:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("only", nargs="*", help="models whose name has one of these in it")
-    only = parser.parse_args().only
+    parser.add_argument("--alone", action="store_true", help="without Polygraphy")
+    arguments = parser.parse_args()
+    only = arguments.only
     rows = []
-    for fault in FAULTS:
-        if not only or any(part in fault.model for part in only):
-            rows.append(_row(fault))
-            print(json.dumps(rows[-1]), flush=True)
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = Path(temporary)
+        binary = None if arguments.alone else _polygraphy_environment(folder)
+        for fault in FAULTS:
+            if not only or any(part in fault.model for part in only):
+                row = _row(fault)
+                if binary is not None:
+                    row |= _by_polygraphy(fault, binary, folder)
+                rows.append(row)
+                print(json.dumps(row), flush=True)
+    _tell(rows)
+
+
+def _tell(rows: list[dict[str, Any]]) -> None:
     small = [row for row in rows if row["nodes"] <= MOST_NODES]
     quick = [row for row in rows if row["seconds"] <= LIMIT_S]
-    print(f"at most {MOST_NODES} nodes: {len(small)} of {len(rows)}; ", end="")
+    sound = [row for row in rows if row["same signature"] and row["valid"]]
+    print(f"at most {MOST_NODES} nodes: {len(small)} of {len(rows)}")
     print(f"within {LIMIT_S:g} s: {len(quick)} of {len(rows)}")
+    print(f"valid, with the same signature: {len(sound)} of {len(rows)}")
+    compared = [row for row in rows if row.get("polygraphy nodes")]
+    ratios = [row["polygraphy seconds"] / row["seconds"] for row in compared]
+    if ratios:
+        ours, theirs = (
+            statistics.median(row[name] for row in compared)
+            for name in ("nodes", "polygraphy nodes")
+        )
+        print(f"Polygraphy got through {len(compared)} of {len(rows)}; there, in the median, it")
+        print(f"took {statistics.median(ratios):.1f} times as long and left ", end="")
+        print(f"{theirs:g} nodes where ours are {ours:g}")
+
+
+def _polygraphy_environment(folder: Path) -> Path:
+    """Return the Python of an environment of Polygraphy's own."""
+    environment = folder / "polygraphy"
+    python, binary = environment / "bin" / "python", uv.find_uv_bin()
+    subprocess.run([binary, "venv", "-q", "--python", "3.11", str(environment)], check=True)
+    install = [binary, "pip", "install", "-q", "--python", str(python), *POLYGRAPHY]
+    subprocess.run([*install, "numpy<2.3", "setuptools"], check=True)
+    (folder / "check.py").write_text(CHECK)
+    return python
+
+
+def _by_polygraphy(fault: Planted, python: Path, folder: Path) -> dict[str, Any]:
+    """Return what Polygraphy's bisection makes of the same model, as far as it gets in time."""
+    case = _case(fault.model, Sources(cache=cache_root()))
+    model, out = folder / "model.onnx", folder / "reduced.onnx"
+    model.write_bytes(case.data)
+    out.unlink(missing_ok=True)
+    shapes = [f"{n}:[{','.join(map(str, v.shape))}]" for n, v in case.inputs.items()]
+    check = [str(python), str(folder / "check.py"), "polygraphy_debug.onnx", fault.chain]
+    command = [str(python.with_name("polygraphy")), "debug", "reduce", str(model)]
+    command += ["-o", str(out), "--mode=bisect", "--model-input-shapes", *shapes, "--check", *check]
+    began = time.monotonic()
+    try:
+        subprocess.run(
+            command, cwd=folder, check=True, capture_output=True, timeout=POLYGRAPHY_S, text=True
+        )
+    except subprocess.TimeoutExpired:
+        return {"polygraphy": f"not done in {POLYGRAPHY_S:g} s"}
+    except subprocess.CalledProcessError as error:
+        return {"polygraphy": " ".join((error.stderr or error.stdout).split())[-200:]}
+    if not out.exists():
+        return {"polygraphy": "no smaller model found"}
+    seconds = round(time.monotonic() - began, 1)
+    reduced = Candidate(model=onnx.load(out), inputs={})
+    return {"polygraphy nodes": int(reduced.size[0]), "polygraphy seconds": seconds}
 
 
 def _row(fault: Planted) -> dict[str, Any]:
