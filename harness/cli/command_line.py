@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 FAMILIES = {
     "cells": frozenset({"matrix", "probe", "case", "wheelhouse"}),
     "runs": frozenset({"report", "runs", "compare", "history", "merge", "prune"}),
+    "reductions": frozenset({"reduce", "repro"}),
     "baselines": frozenset({"baseline"}),
     "bisecting": frozenset({"bisect"}),
     "attributing": frozenset({"attribute"}),
@@ -70,6 +71,10 @@ def _add(family: str, commands: Any) -> None:
             from harness.cli import cells  # noqa: PLC0415 - a second, for onnx and hypothesis
 
             cells.add_to(commands)
+        case "reductions":
+            from harness.cli import reductions  # noqa: PLC0415 - as for cells
+
+            reductions.add_to(commands)
         case "runs":
             from harness.cli import runs  # noqa: PLC0415 - half a second, for duckdb
 

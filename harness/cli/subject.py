@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.corpus.reference import Evaluator
 from harness.errors import ConfigurationError
-from harness.probing import Subject
+from harness.probing import Probes, Subject
 from harness.properties.search import EXAMPLES, Profile, Property, Search
+from harness.reducing.brought import Brought, Fails, case_of
+from harness.reducing.start import Bench
 from harness.selection import the_case
 from harness.suites import Suites
 
@@ -28,6 +32,27 @@ def add_subject(parser: argparse.ArgumentParser) -> None:
         "--example",
         metavar="JSON",
         help="ask only this example of a property (default: search)",
+    )
+    parser.add_argument(
+        "--model", type=Path, metavar="FILE", help="an ONNX model of your own, in place of CASE"
+    )
+    parser.add_argument(
+        "--inputs",
+        type=Path,
+        metavar="FILE.npz",
+        help="with --model: its inputs by name (default: made of what the model declares)",
+    )
+    parser.add_argument(
+        "--fails",
+        choices=[str(fails) for fails in Fails],
+        help="with --model: what counts as its failure (default: a crash, an error, or another "
+        "answer than that of onnx's reference evaluator where that has one)",
+    )
+    parser.add_argument(
+        "--against",
+        metavar="CELL",
+        help="the cell that is asked for right answers (default: onnx's reference evaluator, or "
+        "the build itself without graph optimisation)",
     )
 
 
@@ -56,6 +81,10 @@ def the_subject(arguments: argparse.Namespace, matrix: Matrix, sources: Sources)
     Raise ConfigurationError where they name nothing or contradict themselves, and
     NothingSelectedError where there is no such case.
     """
+    if arguments.model is not None:
+        return _brought(arguments, matrix, sources)
+    if arguments.inputs or arguments.fails:
+        raise ConfigurationError("--inputs and --fails say something of --model FILE, not of CASE")
     if arguments.case is None:
         raise ConfigurationError("CASE is missing: name one, as in onnx/node/test_abs")
     suites = suites_of(arguments, matrix, sources)
@@ -77,6 +106,28 @@ def subject_in(suites: Suites, name: str, example: dict[str, Any]) -> Subject:
     if example and not isinstance(case, Property):
         raise ConfigurationError(f"--example: {case.id} draws no examples")
     return Subject(suite=suite, case=replace(case, arguments=example) if example else case)
+
+
+def _brought(arguments: argparse.Namespace, matrix: Matrix, sources: Sources) -> Subject:
+    """Return the model that the arguments bring; raise ConfigurationError."""
+    if arguments.case is not None:
+        raise ConfigurationError(f"give CASE or --model FILE, not both: {arguments.case}")
+    fails = Fails(arguments.fails) if arguments.fails else None
+    if fails is Fails.DIFFERS and not arguments.against:
+        raise ConfigurationError("--fails differs: say from whom, with --against CELL")
+    said = Brought(
+        file=arguments.model,
+        inputs=arguments.inputs,
+        fails=fails,
+        against=matrix.cell(arguments.against) if arguments.against else None,
+    )
+    with (
+        tempfile.TemporaryDirectory(prefix="ort-matrix-") as files,
+        Probes(matrix, sources) as probes,
+        Evaluator() as evaluator,
+    ):
+        bench = Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
+        return case_of(said, bench, sources.cache)
 
 
 def _example(text: str) -> dict[str, Any]:

@@ -39,6 +39,10 @@ MODEL_CASE = Procedure(
     id="model-case",
     about="A model on given inputs answers as its data set says (the ONNX test-data layout).",
 )
+MODEL_ANSWER = Procedure(
+    id="model-answer",
+    about="A model on given inputs: its outputs are handed back whole, compared with nothing.",
+)
 MODEL_VALUES = Procedure(
     id="model-values",
     about="As model-case, and the digest of every value that came out, right or wrong.",
@@ -54,5 +58,5 @@ PIPELINE = Procedure(
 
 OF_ALL = (
     *(CANARY_BUILD, CANARY_DEVICE, PROBE, NOTHING),
-    *(MODEL_CASE, MODEL_VALUES, MODEL_SPEED, PIPELINE),
+    *(MODEL_CASE, MODEL_ANSWER, MODEL_VALUES, MODEL_SPEED, PIPELINE),
 )
