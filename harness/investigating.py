@@ -1,26 +1,36 @@
-"""One cause after the other: what decides it, and since when."""
+"""One cause after the other: what decides it, since when, and what shows it."""
 
 from __future__ import annotations
 
+import tempfile
 import threading
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from harness.asking import Asking, follow
+from harness.corpus.reference import Evaluator
 from harness.errors import HarnessError
 from harness.flipping import Flipping, Start
 from harness.probing import Probes
+from harness.reducing import unreduced, written
+from harness.reducing.smallest import reduce_from
+from harness.reducing.start import Bench, started
 from harness.triage.attribution import Missing, Tried
 from harness.triage.bisection import Bisection, last_of_each_minor
 from harness.triage.readings import By
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from harness.asking import Asked
     from harness.environments.sources import Sources
     from harness.matrix import Cell, Matrix
     from harness.probing import Subject
+
+
+REDUCING_S = 120.0
+"""How long a failure is made smaller: what is small by then has to do."""
 
 
 class StoppedError(Exception):
@@ -75,6 +85,54 @@ class Investigator:
                 return self._investigated(probes, subject, cell)
             finally:
                 self._probes.discard(probes)
+
+    def reproduce(
+        self, subject: Subject, cell: Cell, to: Path, known: Sequence[Mapping[str, Any]]
+    ) -> str:
+        """Make the failure small, write a folder that shows it, and return what it said there.
+
+        `known` is what was found of it, as JSON. Raise HarnessError where no reproducer can be
+        made, and StoppedError where it was stopped.
+        """
+        with (
+            tempfile.TemporaryDirectory(prefix="ort-matrix-") as files,
+            Probes(self._matrix, self._sources) as probes,
+            Evaluator() as evaluator,
+        ):
+            self._probes.add(probes)
+            bench = Bench(
+                probes=probes, matrix=self._matrix, evaluator=evaluator, files=Path(files)
+            )
+            try:
+                return self._reproduced(subject, cell, bench, to, known)
+            except HarnessError:
+                self._go_on()
+                raise
+            finally:
+                self._probes.discard(probes)
+
+    def _reproduced(
+        self,
+        subject: Subject,
+        cell: Cell,
+        bench: Bench,
+        to: Path,
+        known: Sequence[Mapping[str, Any]],
+    ) -> str:
+        if unreduced.is_unreduced(subject):
+            shown = unreduced.shown_by(subject, cell, bench.probes)
+        else:
+            start = started(subject, cell, bench, None)
+            shown = written.shown_by(
+                reduce_from(
+                    start,
+                    self._sources.cache,
+                    seconds=REDUCING_S,
+                    tell=lambda _step: self._go_on(),
+                )
+            )
+        self._go_on()
+        return written.write_reproducer(shown, to, self._sources, known)
 
     def stop(self) -> None:
         """End what is going on, in whichever threads: each comes back with StoppedError."""

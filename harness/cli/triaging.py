@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import time
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,11 +27,11 @@ from harness.cli.arguments import (
 from harness.cli.subject import add_suites, subject_in, suites_of
 from harness.environments.interpreter import observe_host
 from harness.environments.releases import releases
-from harness.errors import ConfigurationError, NothingSelectedError
+from harness.errors import ConfigurationError, HarnessError, NothingSelectedError
 from harness.investigating import Investigator
 from harness.matrix import read_matrix
 from harness.report.summary import summarise
-from harness.report.triaged import page, summary_page, to_json
+from harness.report.triaged import REPRODUCER, page, summary_page, to_json
 from harness.store.names import LATEST
 from harness.store.run import read_run
 from harness.triage.causes import causes
@@ -40,8 +41,8 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable
 
-    from harness.investigating import Investigation
-    from harness.matrix import Matrix
+    from harness.matrix import Cell, Matrix
+    from harness.probing import Subject
     from harness.store.run import Run
     from harness.triage.causes import Cause
 
@@ -49,7 +50,7 @@ CAUSE = "cause.json"
 
 
 def triage(arguments: argparse.Namespace) -> int:
-    """Look into every cause of a run's unexpected failures: what decides it, and since when."""
+    """Look into a run's unexpected failures: what decides, since when, what shows it."""
     read = read_matrix(arguments.matrix)
     run = read_run(arguments.runs, arguments.run)
     found = _unexpected(run, arguments)
@@ -95,7 +96,7 @@ def _look_into(
     investigator = Investigator(read, sources, pythons=pythons, releases=served)
     suites = suites_of(arguments, read, sources)
     ends = time.monotonic() + 60 * arguments.minutes
-    jobs: list[tuple[Cause, Callable[[], Investigation]]] = []
+    jobs: list[tuple[Cause, Callable[[], Path]]] = []
     for cause in waiting:
         one = cause.representative
         try:
@@ -104,7 +105,7 @@ def _look_into(
         except (ConfigurationError, NothingSelectedError) as error:
             tell(f"{one.case}: {error}")
             continue
-        jobs.append((cause, functools.partial(investigator.investigate, subject, cell)))
+        jobs.append((cause, functools.partial(_made, investigator, cause, subject, cell, folder)))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
             _in_turn(pool, jobs, ends, folder)
@@ -115,12 +116,12 @@ def _look_into(
 
 def _in_turn(
     pool: ThreadPoolExecutor,
-    jobs: list[tuple[Cause, Callable[[], Investigation]]],
+    jobs: list[tuple[Cause, Callable[[], Path]]],
     ends: float,
     folder: Path,
 ) -> None:
     """Begin a cause when a core is free, and keep each as it is finished."""
-    running: dict[Future[Investigation], Cause] = {}
+    running: dict[Future[Path], Cause] = {}
     left = iter(jobs)
     free = os.cpu_count() or 1
     while True:
@@ -138,13 +139,29 @@ def _in_turn(
             tell(f"{cause.name}: {len(cause.cases)} cases")
 
 
-def _keep(folder: Path, cause: Cause, found: Investigation) -> None:
-    """Write the folder of a cause, which appears whole or not at all."""
+def _made(
+    investigator: Investigator, cause: Cause, subject: Subject, cell: Cell, folder: Path
+) -> Path:
+    """Look into a cause and return the folder of it, which has not got its name yet."""
+    found, shown = investigator.investigate(subject, cell), ""
     making = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
     making.chmod(0o755)
-    making.joinpath("README.md").write_text(page(cause, found), encoding="utf-8")
-    text = json.dumps(to_json(cause, found), indent=2)
+    if found.start is not None and found.start.failure is not None:
+        said = to_json(cause, found)
+        known = [said[name] for name in ("attribution", "bisection") if said[name]]
+        try:
+            shown = investigator.reproduce(subject, cell, making / REPRODUCER, known)
+        except HarnessError as error:
+            trouble = f"no reproducer: {error}"
+            found = replace(found, trouble=(*found.trouble, trouble))
+    making.joinpath("README.md").write_text(page(cause, found, shown), encoding="utf-8")
+    text = json.dumps(to_json(cause, found, shown), indent=2)
     making.joinpath(CAUSE).write_text(text, encoding="utf-8")
+    return making
+
+
+def _keep(folder: Path, cause: Cause, making: Path) -> None:
+    """Give a finished folder its name: it appears whole or not at all."""
     shutil.rmtree(folder / cause.name, ignore_errors=True)  # no cause: it has no CAUSE in it
     making.rename(folder / cause.name)
 

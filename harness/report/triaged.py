@@ -16,8 +16,12 @@ if TYPE_CHECKING:
     from harness.triage.causes import Cause
 
 
-def to_json(cause: Cause, found: Investigation) -> dict[str, Any]:
-    """Return the cause with all that is known of it."""
+REPRODUCER = "repro"
+"""The folder, beside a cause's page, that shows it with nothing of ours."""
+
+
+def to_json(cause: Cause, found: Investigation, shown: str = "") -> dict[str, Any]:
+    """Return the cause with all that is known of it; `shown` is what its reproducer said."""
     start, state = found.start, found.bisection
     return {
         "cell": cause.cell,
@@ -29,6 +33,7 @@ def to_json(cause: Cause, found: Investigation) -> dict[str, Any]:
         "changes": [] if state is None or state.flaky else _changes(found),
         "attribution": start and attributed.to_json(start, found.tried, found.missing),
         "bisection": state and bisected.to_json(state, found.answers),
+        "reproducer": shown,
         "trouble": list(found.trouble),
     }
 
@@ -39,16 +44,18 @@ def _changes(found: Investigation) -> list[str]:
     return [bisected.change_line(state, change) for change in state.changes]
 
 
-def page(cause: Cause, found: Investigation) -> str:
-    """Return the cause as a page in Markdown."""
-    return "\n".join(_page(cause, found)) + "\n"
+def page(cause: Cause, found: Investigation, shown: str = "") -> str:
+    """Return the cause as a page in Markdown; `shown` is what its reproducer said."""
+    return "\n".join(_page(cause, found, shown)) + "\n"
 
 
-def _page(cause: Cause, found: Investigation) -> Iterator[str]:
+def _page(cause: Cause, found: Investigation, shown: str) -> Iterator[str]:
     yield from (f"# {cause.cell}: {code(str(cause.signature))}", "")
     yield from (f"{len(cause.cases)} cases; looked into: {code(cause.representative.case)}", "")
     yield from (f"Again: {code(reproduction(cause.representative))}", "")
     yield from (f"Left out: {code(text)}\n" for text in found.trouble)
+    if shown:
+        yield from (f"[A folder that shows it alone]({REPRODUCER}/README.md): {code(shown)}", "")
     if found.start is not None:
         yield from ("## What decides", "")
         verdict = attributed.verdict_lines(found.start, found.tried)
@@ -69,12 +76,15 @@ def summary_page(run: str, rows: Iterable[tuple[str, Mapping[str, Any]]], left: 
     lines = [f"# Triage of {run}", ""]
     if left:
         lines += [f"{left} causes are left: the same command goes on with them.", ""]
-    lines += ["| cause | cell | cases | decides | since |", "| --- | --- | --: | --- | --- |"]
+    lines.append("| cause | cell | cases | decides | since | reproducer |")
+    lines.append("| --- | --- | --: | --- | --- | --- |")
     for name, row in rows:
         link = f"[{_cell(row['signature'])}]({name}/README.md)"
         decides = ", ".join(row["decides"]) or "; ".join(map(_cell, row["trouble"])) or "none alone"
         since = "; ".join(map(_cell, row["changes"])) or "no change"
-        lines.append(f"| {link} | {row['cell']} | {len(row['cases'])} | {decides} | {since} |")
+        shown = f"[repro.py]({name}/{REPRODUCER}/repro.py)" if row["reproducer"] else ""
+        counted = f"{row['cell']} | {len(row['cases'])}"
+        lines.append(f"| {link} | {counted} | {decides} | {since} | {shown} |")
     return "\n".join(lines) + "\n"
 
 

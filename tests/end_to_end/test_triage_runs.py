@@ -33,6 +33,7 @@ def test_triage_makes_a_folder_for_each_cause(project: Project, corpus: Path) ->
     assert all(one["decides"] == one["changes"] == [] for one in by_case.values())
     assert by_case["mine/d_deadly"]["bisection"]["asked"] > 10
     assert json.loads(again.stdout) == found
+    assert by_case["mine/d_deadly"]["reproducer"].startswith("SHOWS")
     assert "2 looked into before" in again.stderr
     names = {path.name for path in folder.iterdir()}
     assert names == {*found["causes"], "summary.md"}

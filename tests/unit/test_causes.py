@@ -74,12 +74,15 @@ def test_a_page_names_what_decides_and_since_when() -> None:
 def test_the_summary_has_a_row_for_each_cause() -> None:
     """What breaks a table is taken out; a cause without a start says why; what is left is told."""
     (cause,) = causes([FAST])
-    whole = to_json(cause, investigation())
+    whole = to_json(cause, investigation(), "SHOWS")
     broken = to_json(cause, Investigation(start=None, trouble=("it passes | now",)))
 
     text = summary_page("run-1", [("one", whole), ("two", broken)], left=3)
 
     rows = [line for line in text.splitlines() if "README.md" in line]
-    assert "| arena | first bad 1.1.0, last good 1.0.0: PASS → FAIL |" in rows[0]
+    assert (
+        "| arena | first bad 1.1.0, last good 1.0.0: PASS → FAIL | [repro.py](one/repro/repro.py) |"
+        in rows[0]
+    )
     assert "it passes \\| now" in rows[1]
     assert "3 causes are left" in text
