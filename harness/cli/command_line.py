@@ -15,7 +15,11 @@ if TYPE_CHECKING:
 FAMILIES = {
     "cells": frozenset({"matrix", "probe", "case", "wheelhouse"}),
     "runs": frozenset({"report", "runs", "compare", "history", "merge", "prune"}),
+    "reductions": frozenset({"reduce", "repro"}),
     "baselines": frozenset({"baseline"}),
+    "bisecting": frozenset({"bisect"}),
+    "attributing": frozenset({"attribute"}),
+    "triaging": frozenset({"triage"}),
 }
 """The commands of each module beside this one."""
 
@@ -67,6 +71,10 @@ def _add(family: str, commands: Any) -> None:
             from harness.cli import cells  # noqa: PLC0415 - a second, for onnx and hypothesis
 
             cells.add_to(commands)
+        case "reductions":
+            from harness.cli import reductions  # noqa: PLC0415 - as for cells
+
+            reductions.add_to(commands)
         case "runs":
             from harness.cli import runs  # noqa: PLC0415 - half a second, for duckdb
 
@@ -75,3 +83,15 @@ def _add(family: str, commands: Any) -> None:
             from harness.cli import baselines  # noqa: PLC0415 - as for cells
 
             baselines.add_to(commands)
+        case "bisecting":
+            from harness.cli import bisecting  # noqa: PLC0415 - as for cells
+
+            bisecting.add_to(commands)
+        case "attributing":
+            from harness.cli import attributing  # noqa: PLC0415 - as for cells
+
+            attributing.add_to(commands)
+        case "triaging":
+            from harness.cli import triaging  # noqa: PLC0415 - as for cells
+
+            triaging.add_to(commands)
