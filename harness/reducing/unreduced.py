@@ -35,6 +35,13 @@ def is_unreduced(subject: Subject) -> bool:
     return subject.case.id in INPUTS
 
 
+def _what(kind: Kind, value: np.ndarray[Any, Any], cell: Cell) -> str:
+    if kind is Kind.FALLBACK:
+        return f"{cell.variant.device} is asked for, another provider is got, and nothing says so"
+    of = "string" if value.dtype.kind == "O" else value.dtype.name
+    return f"each run on a {of} input leaves memory behind"
+
+
 def shown_by(subject: Subject, cell: Cell, probes: Probes) -> Shown:
     """Return what the reproducer of such a case is made of.
 
@@ -56,7 +63,8 @@ def shown_by(subject: Subject, cell: Cell, probes: Probes) -> Shown:
             cell=cell,
             numpy=hello.numpy,
             kind=kind,
-            what=" ".join(evidence.text.split())[:200],
+            what=_what(kind, value, cell),
         ),
+        details=[f"the case says: {' '.join(evidence.text.split())}"],
         candidate=Candidate(model=handing_on(value), inputs={"x": value}),
     )
