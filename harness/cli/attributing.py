@@ -14,7 +14,7 @@ from harness.cli.arguments import (
 )
 from harness.cli.subject import add_subject, the_subject
 from harness.environments.interpreter import observe_host
-from harness.flipping import Flipping
+from harness.investigation.flipping import Flipping
 from harness.matrix import read_matrix
 from harness.probing import Probes
 from harness.report.attributed import to_json, tried_line, verdict_lines

@@ -6,7 +6,6 @@ import difflib
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from harness.asking import Asked, Asking, follow
 from harness.cli.arguments import (
     add_json,
     add_wheelhouse,
@@ -18,6 +17,7 @@ from harness.cli.arguments import (
 from harness.cli.subject import add_subject, the_subject
 from harness.environments.releases import releases
 from harness.errors import ConfigurationError, EnvironmentUnusableError, NothingSelectedError
+from harness.investigation.asking import Asked, Asking, follow
 from harness.matrix import read_matrix
 from harness.probing import Probes
 from harness.report.bisected import (

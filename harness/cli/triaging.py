@@ -28,7 +28,7 @@ from harness.cli.subject import add_suites, subject_in, suites_of
 from harness.environments.interpreter import observe_host
 from harness.environments.releases import releases
 from harness.errors import ConfigurationError, HarnessError, NothingSelectedError
-from harness.investigating import Investigator
+from harness.investigation.causes import Investigator
 from harness.matrix import read_matrix
 from harness.report.summary import summarise
 from harness.report.triaged import REPRODUCER, page, summary_page, to_json

@@ -10,7 +10,7 @@ from harness.triage.attribution import Axis, Effect, Missing, Tried, begins_at, 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from harness.flipping import Start
+    from harness.investigation.flipping import Start
 
 LONGEST = 110
 """Characters shown of what came of a turn."""

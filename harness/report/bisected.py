@@ -9,7 +9,7 @@ from harness.triage.bisection import Change, Seen, Skipped, Turn, alike
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from harness.asking import Asked
+    from harness.investigation.asking import Asked
     from harness.triage.bisection import Answer, Bisection
 
 NAME_WIDTH = 16

@@ -12,7 +12,7 @@ from harness.triage.attribution import deciding
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from harness.investigating import Investigation
+    from harness.investigation.causes import Investigation
     from harness.triage.causes import Cause
 
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from harness.asking import Asked
-from harness.flipping import Start
-from harness.investigating import Investigation
+from harness.investigation.asking import Asked
+from harness.investigation.causes import Investigation
+from harness.investigation.flipping import Start
 from harness.report.triaged import page, summary_page, to_json
 from harness.triage.attribution import Axis, Effect, Flip, Missing, Tried, steady
 from harness.triage.bisection import Bisection, Seen

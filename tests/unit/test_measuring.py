@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from harness.measuring import Slope, Speed, compared
+from harness.investigation.measuring import Slope, Speed, compared
 from harness.results import CaseResult
 from harness.triage.confidence import Likeness
 from harness.wire.messages import Evidence

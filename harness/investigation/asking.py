@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 
 from harness.cases import Worker
 from harness.errors import ConfigurationError, EnvironmentUnusableError
-from harness.measuring import MEASURES, compared
+from harness.investigation.measuring import MEASURES, compared
 from harness.results import CellState
 from harness.signatures import signature
 from harness.triage.bisection import Seen, Skipped
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
 
     from harness.errors import HarnessError
+    from harness.investigation.measuring import Measure
     from harness.matrix import Cell
-    from harness.measuring import Measure
     from harness.probing import Probes, Subject
     from harness.results import CaseResult
     from harness.triage.bisection import Answer, Bisection

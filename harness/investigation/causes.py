@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.asking import Asking, follow
 from harness.corpus.reference import Evaluator
 from harness.errors import HarnessError
-from harness.flipping import Flipping, Start
+from harness.investigation.asking import Asking, follow
+from harness.investigation.flipping import Flipping, Start
 from harness.probing import Probes
 from harness.reducing import unreduced, written
 from harness.reducing.smallest import reduce_from
@@ -23,8 +23,8 @@ from harness.triage.readings import By
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from harness.asking import Asked
     from harness.environments.sources import Sources
+    from harness.investigation.asking import Asked
     from harness.matrix import Cell, Matrix
     from harness.probing import Subject
 
