@@ -84,7 +84,8 @@ def tests(session: nox.Session) -> None:
 def defects(session: nox.Session) -> None:
     """Show that each planted fault is caught, and by which case."""
     install(session)
-    session.run("python", "-m", "pytest", "-n2", "tests/proof/test_defects.py", *session.posargs)
+    proofs = ("tests/proof/test_defects.py", "tests/proof/test_generated.py")
+    session.run("python", "-m", "pytest", "-n2", *proofs, *session.posargs)
 
 
 @nox.session(default=False, tags=[Tag.NIGHTLY])

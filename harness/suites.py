@@ -14,6 +14,7 @@ from harness.environments.wheelhouse import download_wheel
 from harness.errors import ConfigurationError
 from harness.properties.mutations import mutation_cases
 from harness.properties.shapes import shape_cases
+from harness.sweeping import single
 from harness.wire.catalogue import BUILT_IN
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ class Suites:
             **{name: partial(_built_in, procedures) for name, procedures in BUILT_IN.items()},
             "malformed": lambda: [*malformed_cases(sources.cache), *mutation_cases(search)],
             "shapes": lambda: shape_cases(search),
+            single.SUITE: self._generated,
         }
+        self._named: dict[str, Case] = {}
+        """The generated cases that were asked for: as a whole that suite has no end."""
         self.corpora: list[str] = []
         """The suites that are folders of the user's."""
         for corpus in matrix.corpora.values():
@@ -65,7 +69,7 @@ class Suites:
 
     def cases(self, suite: str) -> list[Case]:
         """Return the cases of a suite; raise ConfigurationError where they cannot be read."""
-        if suite not in self._cases:
+        if suite not in self._cases or suite == single.SUITE:
             self._cases[suite] = self._makers[suite]()
         return self._cases[suite]
 
@@ -75,7 +79,12 @@ class Suites:
         if suite not in self._makers:
             known = ", ".join(self._makers)
             raise ConfigurationError(f"'{case}': no suite is called '{suite}'. Known: {known}.")
+        if suite == single.SUITE and case not in self._named:
+            self._named[case] = single.generated_case(case, self._sources.cache)
         return suite
+
+    def _generated(self) -> list[Case]:
+        return list(self._named.values())
 
     def _add(self, name: str, folder: Path, corpus: Corpus | None) -> None:
         if name in self._makers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -20,6 +21,8 @@ FAMILIES = {
     "bisecting": frozenset({"bisect"}),
     "attributing": frozenset({"attribute"}),
     "triaging": frozenset({"triage"}),
+    "sweeping": frozenset({"sweep"}),
+    "fuzzing": frozenset({"fuzz"}),
 }
 """The commands of each module beside this one."""
 
@@ -65,33 +68,5 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _add(family: str, commands: Any) -> None:
-    """Add a family of commands; what no command needs that is named is not imported."""
-    match family:
-        case "cells":
-            from harness.cli import cells  # noqa: PLC0415 - a second, for onnx and hypothesis
-
-            cells.add_to(commands)
-        case "reductions":
-            from harness.cli import reductions  # noqa: PLC0415 - as for cells
-
-            reductions.add_to(commands)
-        case "runs":
-            from harness.cli import runs  # noqa: PLC0415 - half a second, for duckdb
-
-            runs.add_to(commands)
-        case "baselines":
-            from harness.cli import baselines  # noqa: PLC0415 - as for cells
-
-            baselines.add_to(commands)
-        case "bisecting":
-            from harness.cli import bisecting  # noqa: PLC0415 - as for cells
-
-            bisecting.add_to(commands)
-        case "attributing":
-            from harness.cli import attributing  # noqa: PLC0415 - as for cells
-
-            attributing.add_to(commands)
-        case "triaging":
-            from harness.cli import triaging  # noqa: PLC0415 - as for cells
-
-            triaging.add_to(commands)
+    """Add a family of commands; one that nobody needs is not imported: that takes a second."""
+    importlib.import_module(f"harness.cli.{family}").add_to(commands)

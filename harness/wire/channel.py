@@ -55,7 +55,7 @@ class Channel:
         """Return the worker's end; this process then dies with the controller, even in a hang."""
         os.set_inheritable(descriptor, False)  # noqa: FBT003 - the standard library's signature
         if sys.platform == "linux":
-            _die_with_parent()
+            die_with_parent()
         return cls(socket.socket(fileno=descriptor))
 
     def send(self, message: dict[str, Any], timeout_s: float = SEND_TIMEOUT_S) -> None:
@@ -122,7 +122,7 @@ def _parse(line: bytes) -> dict[str, Any]:
     return message
 
 
-def _die_with_parent() -> None:
+def die_with_parent() -> None:
     """Ask Linux for SIGKILL when the controller ends, so that a kill -9 of it leaves no worker."""
     import ctypes  # noqa: PLC0415 - costs 10 ms, and only a worker needs it
 

@@ -6,7 +6,7 @@ the examples of a property, share one and differ in arguments.
 
 from __future__ import annotations
 
-from harness.wire.catalogue import concurrency, fallback, leaks, malformed, shapes
+from harness.wire.catalogue import concurrency, fallback, generated, leaks, malformed, shapes
 from harness.wire.catalogue.procedures import OF_ALL, Procedure
 
 BUILT_IN: dict[str, tuple[Procedure, ...]] = {
@@ -21,4 +21,5 @@ PROCEDURES: tuple[Procedure, ...] = (
     *(procedure for suite in BUILT_IN.values() for procedure in suite),
     *malformed.PROCEDURES,
     *shapes.PROCEDURES,
+    *generated.PROCEDURES,
 )

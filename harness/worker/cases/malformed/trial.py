@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import tempfile
 from dataclasses import replace
@@ -27,6 +26,7 @@ from harness.worker.cases.malformed.made_inputs import NotMadeError, made_inputs
 from harness.worker.cases.malformed.peak_memory import PeakMemory
 from harness.worker.cases.refusals import NOT_HERE
 from harness.worker.comparison import compare
+from harness.worker.garbage import other_garbage
 from harness.worker.tensors import NUMPY_TYPES, PackedTensor, element_type, load, read_blob
 
 if TYPE_CHECKING:
@@ -37,12 +37,6 @@ if TYPE_CHECKING:
 
 PLAIN = SessionSettings(intra_threads=1, inter_threads=1, arena=False)
 """Every tensor comes from malloc, which fills it with the garbage of the process."""
-
-MALLOPT_PERTURB = -6
-"""M_PERTURB. Source: https://man7.org/linux/man-pages/man3/mallopt.3.html"""
-
-OTHER_GARBAGE = 60
-"""Unlike what the controller sets for either of its two sets of workers."""
 
 MOST_SAID = 400
 """Characters of an error that are kept: some builds print the whole model."""
@@ -109,7 +103,7 @@ class _Trial:
             self.digest = digest(first)
             if wrong := self._wrong(backend, first):
                 return Accepted(wrong=wrong)
-            with _other_garbage(), _refusals():
+            with other_garbage(), _refusals():
                 again = backend.run(inputs)
                 with self._open() as second:
                     elsewhere = second.run(inputs)
@@ -190,20 +184,6 @@ def unlike_declared(slot: Slot, value: Any) -> str:
     if slot.shape and not fits:  # () is a scalar, or no shape at all
         return f"output {slot.name!r} is declared {list(slot.shape)}, and is {list(value.shape)}"
     return ""
-
-
-@contextlib.contextmanager
-def _other_garbage() -> Iterator[None]:
-    """Have memory that is allocated inside look different, where the host's C library can."""
-    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
-    usual = os.environ.get("MALLOC_PERTURB_", "0")
-    if mallopt is not None:
-        mallopt(MALLOPT_PERTURB, OTHER_GARBAGE)
-    try:
-        yield
-    finally:
-        if mallopt is not None:
-            mallopt(MALLOPT_PERTURB, int(usual))
 
 
 @contextlib.contextmanager

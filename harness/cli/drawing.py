@@ -1,0 +1,95 @@
+"""Which generated cases a command carries out, and how many."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+import time
+from argparse import ArgumentTypeError
+from typing import TYPE_CHECKING
+
+from harness.cli.arguments import tell
+from harness.environments.interpreter import cache_root
+from harness.environments.sources import Sources
+from harness.errors import ConfigurationError
+from harness.generate.cases import descriptions, operators
+from harness.strict_toml import nearest
+from harness.sweeping.pack import packed_cases
+from harness.sweeping.recording import SUITE
+
+if TYPE_CHECKING:
+    import argparse
+    from pathlib import Path
+
+    from harness.corpus.generated.record import Packed
+    from harness.matrix import Cell, Matrix
+
+PART_OF_A_DEADLINE = 3
+"""Generated models are small: a request of many takes less than one case of other suites may."""
+
+TOLD_S = 1.0
+"""Who waits longer is told what for."""
+
+
+def add_amount(one: argparse.ArgumentParser, count: int) -> None:
+    """Let a command take which cases, how many, and for how long."""
+    one.add_argument(
+        "--ops",
+        nargs="+",
+        default=[],
+        metavar="OPERATOR",
+        help="as in Conv or ai.onnx.ml.Scaler (default: all)",
+    )
+    one.add_argument(
+        "--cases", type=_count, default=count, metavar="N", help=f"how many (default: {count})"
+    )
+    one.add_argument(
+        "--minutes",
+        type=positive,
+        metavar="M",
+        help="stop after about so long (default: no limit)",
+    )
+
+
+def check_operators(arguments: argparse.Namespace) -> None:
+    """Raise ConfigurationError for an operator that no cases are drawn for."""
+    known = sorted({name for name, _ in operators()})
+    if unknown := [name for name in arguments.ops if name not in known]:
+        hint = nearest(unknown[0], known)
+        raise ConfigurationError(f"--ops: no cases are drawn for '{unknown[0]}'. {hint}")
+
+
+def drawn(arguments: argparse.Namespace, cache: Path, seed: int) -> list[Packed]:
+    """Return the cases that the arguments ask for, with the reference's answers."""
+    began = time.monotonic()
+    of_all = descriptions(tuple(arguments.ops), seed, arguments.cases)
+    pack = packed_cases(list(of_all), cache)
+    for lost in pack.lost:
+        tell(f"{lost} cannot be made")
+    if (took_s := time.monotonic() - began) > TOLD_S:
+        tell(f"{len(pack.cases):,} cases made, with the reference's answers, in {took_s:.1f} s")
+    return list(pack.cases)
+
+
+def request_deadline_s(matrix: Matrix, cell: Cell) -> float:
+    """Return how long a request of many cases may take on a cell."""
+    return matrix.limits(cell, SUITE).deadline_s / PART_OF_A_DEADLINE
+
+
+def sources_of(arguments: argparse.Namespace) -> Sources:
+    """Return where builds come from and cases are kept."""
+    return Sources(cache=cache_root(), wheelhouse=arguments.wheelhouse)
+
+
+def positive(text: str) -> float:
+    """Return a number above 0; raise ArgumentTypeError for anything else."""
+    with contextlib.suppress(ValueError):
+        if 0 < (value := float(text)) < math.inf:
+            return value
+    raise ArgumentTypeError(f"'{text}' is no number above 0")
+
+
+def _count(text: str) -> int:
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"'{text}' is no whole number above 0")
+    return int(text)

@@ -1,0 +1,240 @@
+"""A case made from its description: the model's bytes, its inputs, and what is known of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import onnx
+from onnx import helper, numpy_helper
+
+from harness.errors import ConfigurationError
+from harness.generate.description import GENERATOR_VERSION, Description, Kind
+from harness.generate.drawing import Drawing, Value, element_type
+from harness.generate.element_types import LEAST_IR, NUMBERS
+from harness.generate.families import families
+from harness.generate.reference import why_no_vote
+from harness.generate.schemas import OF_CONTRIB, operator_at, versions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from harness.generate.drawing import Node
+
+OLDEST_IR = 8
+"""The format that every release loads; a model states a newer one where its types need it."""
+
+CONSTANT = 60
+"""How many of a hundred parameters are constants in the model; the others are inputs."""
+
+FOLDED = 8
+"""The same of what is no parameter: a build may compute with it before the first run."""
+
+CHAIN_OPSETS = (13, 17, 21)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Generated:
+    """A generated case."""
+
+    description: Description
+    kind: Kind
+    model: bytes
+    inputs: tuple[Any, ...]
+    """By the model's inputs: arrays (with ml_dtypes where numpy lacks the type), or lists."""
+    attributes: Mapping[str, str]
+    """Those that are stated, as short text; of a chain those of all its nodes."""
+    types: tuple[str, ...]
+    """The element types of what is given, inputs and constants."""
+    reference_votes: bool
+    """Whether the standard's reference evaluator is to be believed on this case."""
+    reason: str
+    """Why the case is not VALID, or why the reference has no vote; else empty."""
+
+
+def operators() -> list[tuple[str, int]]:
+    """Return what can be drawn: each operator, or chain, at each opset that changed it."""
+    found: list[tuple[str, int]] = []
+    for name in families():
+        if name.startswith("chain/"):
+            found += [(name, opset) for opset in CHAIN_OPSETS]
+        elif name in versions():
+            found += [(name, opset) for opset in versions()[name]]
+        else:
+            found.append((name, 1))
+    return found
+
+
+def descriptions(chosen: Sequence[str], seed: int, count: int) -> Iterator[Description]:
+    """Return `count` descriptions, spread evenly over operators and opsets; none chosen is all.
+
+    Raise ConfigurationError for an operator that cannot be drawn.
+    """
+    known = operators()
+    if unknown := sorted({*chosen} - {name for name, _ in known}):
+        raise ConfigurationError(f"no cases can be generated of {unknown[0]!r}")
+    pairs = [pair for pair in known if not chosen or pair[0] in chosen]
+    for at in range(count):
+        operator, opset = pairs[at % len(pairs)]
+        yield Description(
+            version=GENERATOR_VERSION,
+            operator=operator,
+            opset=opset,
+            seed=seed,
+            index=at // len(pairs),
+        )
+
+
+def generated(description: Description) -> Generated:
+    """Return the case of a description: the same everywhere.
+
+    Raise ConfigurationError where no such operator can be drawn.
+    """
+    family = families().get(description.operator)
+    if family is None:
+        raise ConfigurationError(f"no cases can be generated of {description.operator!r}")
+    operator = operator_at(description.operator, description.opset)
+    is_own = description.operator.startswith("chain/") or (
+        operator is not None and not operator.domain
+    )
+    opset = description.opset if is_own else OF_CONTRIB
+    drawing = Drawing(description=description, operator=operator, opset=opset)
+    family(drawing)
+    return _made(drawing)
+
+
+def _made(drawing: Drawing) -> Generated:
+    constants = [value for value in drawing.given if _is_constant(drawing, value)]
+    inputs = [value for value in drawing.given if value not in constants]
+    kind = Kind.INVALID if drawing.faults else Kind.DOUBTFUL if drawing.doubts else Kind.VALID
+    loose = why_no_vote(drawing)
+    return Generated(
+        description=drawing.description,
+        kind=kind,
+        model=_model(drawing, inputs, constants),
+        inputs=tuple(value.elements for value in inputs),
+        attributes=_attributes(drawing.nodes),
+        types=tuple(_type_text(value) for value in drawing.given),
+        reference_votes=kind is Kind.VALID and not loose,
+        reason="; ".join((*drawing.faults, *drawing.doubts)) or loose,
+    )
+
+
+def _is_constant(drawing: Drawing, value: Value) -> bool:
+    if value.type or isinstance(value.elements, list) or value.elements is None:
+        return False
+    return drawing.chance(CONSTANT if value.is_parameter else FOLDED)
+
+
+def _model(drawing: Drawing, inputs: Sequence[Value], constants: Sequence[Value]) -> bytes:
+    graph = onnx.GraphProto(name="generated")
+    graph.node.extend(_node(node) for node in drawing.nodes)
+    graph.input.extend(_input(value) for value in inputs)
+    graph.initializer.extend(
+        numpy_helper.from_array(value.elements, value.name) for value in constants
+    )
+    model = onnx.ModelProto(ir_version=_ir(drawing), producer_name="ort-matrix")
+    model.opset_import.extend(helper.make_opsetid(*one) for one in _opsets(drawing).items())
+    model.graph.CopyFrom(graph)
+    model.graph.output.extend(_outputs(drawing, model))
+    data: bytes = model.SerializeToString()
+    return data
+
+
+def _opsets(drawing: Drawing) -> dict[str, int]:
+    domains = {node.domain for node in drawing.nodes} - {""}
+    own = drawing.description.operator.rpartition(".")[0]
+    return {
+        "": drawing.opset,
+        **{one: drawing.description.opset if one == own else 1 for one in sorted(domains)},
+    }
+
+
+def _ir(drawing: Drawing) -> int:
+    names = [_type_text(value) for value in drawing.given]
+    names += [typed.type for typed in drawing.outputs.values() if typed is not None]
+    return max([OLDEST_IR, *(least for name, least in LEAST_IR.items() if name in names)])
+
+
+def _node(node: Node) -> onnx.NodeProto:
+    return helper.make_node(
+        node.operator, node.inputs, node.outputs, domain=node.domain, **node.attributes
+    )
+
+
+def _input(value: Value) -> onnx.ValueInfoProto:
+    if value.type:
+        return helper.make_value_info(value.name, type_proto(value.type, None))
+    if isinstance(value.elements, list):
+        of = f"seq(tensor({element_type(value.elements[0])}))"
+        return helper.make_value_info(value.name, type_proto(of, None))
+    return helper.make_tensor_value_info(
+        value.name, NUMBERS[element_type(value.elements)], value.elements.shape
+    )
+
+
+def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInfoProto]:
+    """Return the graph's outputs, typed as the family says or as the standard infers them."""
+    unknown = [name for name, typed in drawing.outputs.items() if typed is None]
+    inferred = {}
+    if unknown:
+        found = onnx.shape_inference.infer_shapes(model)
+        inferred = {value.name: value for value in found.graph.value_info}
+    for name, typed in drawing.outputs.items():
+        if typed is not None:
+            yield helper.make_value_info(name, type_proto(typed.type, typed.rank))
+        elif name in inferred:
+            yield _without_sizes(inferred[name])
+        else:
+            yield onnx.ValueInfoProto(name=name)
+
+
+def _without_sizes(value: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
+    """Return a value's type and rank: a size that is declared would be checked, and hide a wrong one."""
+    if value.type.HasField("tensor_type"):
+        for dimension in value.type.tensor_type.shape.dim:
+            dimension.Clear()
+    return value
+
+
+def type_proto(text: str, rank: int | None) -> onnx.TypeProto:
+    """Return a type as in float, tensor(float), seq(tensor(float)) or optional(seq(tensor(float)))."""
+    for kind, make in (
+        ("seq", helper.make_sequence_type_proto),
+        ("optional", helper.make_optional_type_proto),
+    ):
+        if text.startswith(f"{kind}("):
+            return make(type_proto(text[len(kind) + 1 : -1], rank))
+    if text.startswith("map("):
+        key, _, value = text[4:-1].partition(",")
+        return helper.make_map_type_proto(NUMBERS[key.strip()], type_proto(value.strip(), rank))
+    name = text.removeprefix("tensor(").removesuffix(")")
+    return helper.make_tensor_type_proto(NUMBERS[name], None if rank is None else [None] * rank)
+
+
+def _attributes(nodes: Sequence[Node]) -> dict[str, str]:
+    if len(nodes) == 1:
+        return {name: _text(value) for name, value in sorted(nodes[0].attributes.items())}
+    return {
+        f"{node.operator}.{name}": _text(value)
+        for node in nodes
+        for name, value in sorted(node.attributes.items())
+    }
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, onnx.GraphProto):
+        return "+".join(node.op_type for node in value.node)
+    if isinstance(value, onnx.TensorProto):
+        return f"tensor{list(value.dims)}"
+    longest = 60
+    text = str(value).replace(" ", "")
+    return text if len(text) <= longest else f"{text[:longest]}…"
+
+
+def _type_text(value: Value) -> str:
+    if value.type:
+        return value.type
+    if isinstance(value.elements, list):
+        return f"seq({element_type(value.elements[0])})"
+    return element_type(value.elements)

@@ -1,0 +1,101 @@
+"""Generated cases as results of a run: one for each operator on a cell, however many cases.
+
+Ten thousand cases on seventeen releases would be most of a store that is read for years; an
+operator's result has the counts, and its causes with the smallest case of each.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from harness.results import CaseResult, CellRecord, SelectionRecord
+from harness.triage.generated.disagreements import Cause, Oracle, causes
+from harness.triage.generated.sights import Sight, State
+from harness.wire.messages import Evidence
+from harness.wire.outcomes import Outcome
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from harness.corpus.generated.record import Packed
+    from harness.store.run import PartWriter
+
+SUITE = "generated"
+
+
+def record(
+    writer: PartWriter,
+    cell: CellRecord,
+    cases: Sequence[Packed],
+    sights: Sequence[Sight],
+    seconds: float,
+) -> None:
+    """Write what was seen on one cell into a run."""
+    writer.append(cell)
+    results = operator_results(cell.cell, cases, sights, seconds)
+    writer.append(SelectionRecord(cell=cell.cell, suite=SUITE, cases=len(results)))
+    for result in results:
+        writer.append(result)
+
+
+def operator_results(
+    cell: str, cases: Sequence[Packed], sights: Sequence[Sight], seconds: float
+) -> list[CaseResult]:
+    """Return one result for each operator, in the order of their names."""
+    states: dict[str, list[State]] = defaultdict(list)
+    for case, sight in zip(cases, sights, strict=True):
+        states[case.operator].append(sight.state)
+    found: dict[str, list[Cause]] = defaultdict(list)
+    for cause in causes(cases, sights):
+        found[cause.operator].append(cause)
+    each_s = seconds / max(len(cases), 1)
+    return [
+        _result(cell, operator, those, found[operator], each_s * len(those))
+        for operator, those in sorted(states.items())
+    ]
+
+
+def _result(
+    cell: str, operator: str, states: Sequence[State], found: Sequence[Cause], seconds: float
+) -> CaseResult:
+    counts = {str(state): states.count(state) for state in State if state in states}
+    told = [_told(cause) for cause in found]
+    gravest = next((one for one in found if one.oracle is not Oracle.REFUSAL), None)
+    outcome, evidence = _outcome(states, gravest)
+    answer: dict[str, Any] = {"cases": len(states), **counts}
+    if told:
+        answer["causes"] = told
+    return CaseResult(
+        cell=cell,
+        suite=SUITE,
+        case=f"{SUITE}/{operator}",
+        outcome=outcome,
+        duration_s=seconds,
+        evidence=Evidence.from_json({**evidence, "answer": answer}),
+    )
+
+
+def _outcome(states: Sequence[State], gravest: Cause | None) -> tuple[Outcome, dict[str, Any]]:
+    if gravest is not None:
+        smallest = gravest.smallest
+        text = f"{gravest.oracle}: {gravest.sign}: {smallest.case.description}: {smallest.text}"
+        if gravest.oracle is not Oracle.DIES:
+            return Outcome.FAIL, {"text": text, "stage": "compare"}
+        hangs = gravest.sign.startswith(State.HUNG)
+        return Outcome.TIMEOUT if hangs else Outcome.CRASH, {"text": text}
+    if State.ANSWERED in states:
+        return Outcome.PASS, {}
+    if State.REFUSED in states:
+        return Outcome.UNSUPPORTED, {"requirement": "none of its generated cases is accepted"}
+    return Outcome.NOT_TESTED, {"requirement": "none of its generated cases can be asked here"}
+
+
+def _told(cause: Cause) -> dict[str, Any]:
+    return {
+        "oracle": str(cause.oracle),
+        "sign": cause.sign,
+        "cases": len(cause.findings),
+        "pattern": str(cause.pattern),
+        "smallest": cause.smallest.case.description,
+    }

@@ -1,0 +1,54 @@
+"""One generated case as a case like any other, by its description: ``generated/1:Conv:11:0:7``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.cases import Case
+from harness.errors import ConfigurationError
+from harness.generate.description import Description
+from harness.sweeping.pack import packed_cases
+from harness.triage.generated.disagreements import VALID
+from harness.wire.catalogue.generated import LIKE_UNOPTIMISED
+from harness.wire.catalogue.procedures import MODEL_CASE
+from harness.wire.values import Blob, DataSet, ModelCase
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from harness.corpus.generated.record import Packed
+
+SUITE = "generated"
+
+
+def generated_case(name: str, cache: Path) -> Case:
+    """Return the case of that id: it passes where it answers as the reference evaluator does.
+
+    Where that does not vote it passes where it answers as it does without optimisations, and a case
+    that is not valid where it is answered at all. Raise ConfigurationError for what describes no
+    case.
+    """
+    described = Description.parse(name.removeprefix(f"{SUITE}/"))
+    pack = packed_cases([described], cache)
+    if pack.lost:
+        raise ConfigurationError(f"'{name}': this case cannot be made")
+    (packed,) = pack.cases
+    votes_or_is_not_valid = packed.votes or packed.kind != VALID
+    procedure = MODEL_CASE if votes_or_is_not_valid else LIKE_UNOPTIMISED
+    return Case(id=name, procedure=procedure, arguments=_model_case(packed).to_json())
+
+
+def _model_case(packed: Packed) -> ModelCase:
+    asked = packed.asked
+    offset, size = asked.model
+    outputs = None if asked.outputs is None else tuple(asked.outputs)
+    return ModelCase(
+        model=Blob(file=asked.data, offset=offset, size=size),
+        in_place=False,
+        ir=packed.ir,
+        opsets=packed.opsets,
+        data=asked.data,
+        data_sets=(DataSet(inputs=tuple(asked.inputs), outputs=outputs),),
+        rtol=max((rtol for rtol, _ in asked.tolerances), default=0.0),
+        atol=max((atol for _, atol in asked.tolerances), default=0.0),
+    )

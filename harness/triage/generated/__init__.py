@@ -1,0 +1,1 @@
+"""What generated cases show when judged: who disagrees with whom, and what changed."""

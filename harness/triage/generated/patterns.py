@@ -1,0 +1,169 @@
+"""What all cases of a kind have in common that no other case has: a condition for a person.
+
+Not a proof: the shortest conjunction found greedily, with how many other cases meet it as well.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from harness.corpus.generated.record import Packed
+
+MOST_CONDITIONS = 6
+FEWEST_IN_A_PART = 5
+"""Few cases that stand apart have something in common by chance, and are no cause of their own."""
+
+_INTEGERS = re.compile(r"-?\d+")
+_LIST_OF_INTEGERS = re.compile(r"[\[(]?\s*-?\d+(\s*[,x ]\s*-?\d+)*\s*[\])]?")
+_OPSET = re.compile(r"opset ([≥≤]) (\d+)")
+
+_SLOT = re.compile(r"(?P<slot>argument \d+ is |input \d+ has rank |\w[\w.]*=).+")
+
+MOST_ALTERNATIVES = 6
+
+Features = frozenset[str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Pattern:
+    """The conditions that all members meet."""
+
+    conditions: tuple[str, ...]
+    others: int
+    """How many cases meet them that are no members: 0 for an exact pattern."""
+
+    def __str__(self) -> str:
+        return ", ".join(self.conditions) or "no condition told apart"
+
+
+def features(cases: Sequence[Packed]) -> list[Features]:
+    """Return what can be said of each of the cases of one operator or several."""
+    names = sorted({name for case in cases for name in case.attributes})
+    opsets = sorted({case.opset for case in cases})
+    return [frozenset(_features(case, names, opsets)) for case in cases]
+
+
+def pattern(members: Sequence[Features], others: Sequence[Features]) -> Pattern:
+    """Return conditions that all members meet, as few as leave as few others as possible.
+
+    A condition is a feature that all share, or a few values of one slot of which each has one.
+    """
+    left = list(others)
+    shared = frozenset.intersection(*members) if members else frozenset()
+    held = Counter(feature for one in left for feature in one & shared)
+    telling = {frozenset({one}) for one in shared if held[one] < len(others)}
+    telling |= _alternatives(members)
+    chosen: list[Features] = []
+    while left and telling and len(chosen) < MOST_CONDITIONS:
+        best = min(telling, key=lambda one: (sum(bool(one & o) for o in left), _order(one)))
+        remaining = [other for other in left if best & other]
+        if len(remaining) == len(left):
+            break
+        chosen.append(best)
+        left = remaining
+        telling.discard(best)
+    return Pattern(conditions=_in_order([_told(one) for one in chosen]), others=len(left))
+
+
+def _alternatives(members: Sequence[Features]) -> set[Features]:
+    """Return, of each slot that all members have, the values found in it: if they are few."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for one in members:
+        for feature in one:
+            if match := _SLOT.fullmatch(feature):
+                found[match["slot"]].append(feature)
+    return {
+        frozenset(values)
+        for values in found.values()
+        if len(values) == len(members) and 1 < len(set(values)) <= MOST_ALTERNATIVES
+    }
+
+
+def _told(condition: Features) -> str:
+    """Return a condition for a person: ``argument 0 is int8 or uint8``."""
+    first, *rest = sorted(condition)
+    values = [one[match.end("slot") :] for one in rest if (match := _SLOT.fullmatch(one))]
+    return " or ".join([first, *values])
+
+
+def _order(condition: Features) -> tuple[int, int, str]:
+    """Return what orders conditions that tell as much: one value before several."""
+    return len(condition), min(map(_rank, condition)), _told(condition)
+
+
+def parts(members: Sequence[Features], others: Sequence[Features]) -> list[list[int]]:
+    """Return the members by their place, as one part or as two that have an exact pattern each."""
+    whole = [list(range(len(members)))]
+    if not pattern(members, others).others:
+        return whole
+    counts = Counter(feature for one in members for feature in one)
+    for feature, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
+        if not FEWEST_IN_A_PART <= count <= len(members) - FEWEST_IN_A_PART:
+            continue
+        having = [at for at, one in enumerate(members) if feature in one]
+        lacking = [at for at, one in enumerate(members) if feature not in one]
+        split = (having, lacking)
+        if not any(pattern([members[at] for at in part], others).others for part in split):
+            return [having, lacking]
+    return whole
+
+
+def _features(case: Packed, names: Iterable[str], opsets: Iterable[int]) -> Iterable[str]:
+    yield case.kind
+    if case.reason:
+        yield case.reason
+    for opset in opsets:
+        if case.opset >= opset:
+            yield f"opset ≥ {opset}"
+        if case.opset <= opset:
+            yield f"opset ≤ {opset}"
+    for name in names:
+        yield from _of_attribute(name, case.attributes.get(name))
+    yield f"{len(case.types)} arguments"
+    yield "all arguments given at run" if len(case.types) == len(case.shapes) else "has constants"
+    for at, of in enumerate(case.types):
+        yield f"argument {at} is {of}"
+    for at, shape in enumerate(case.shapes):
+        yield f"input {at} has rank {_rank_of(shape)}"
+        if "0" in shape.split("x"):
+            yield f"input {at} is empty"
+
+
+def _of_attribute(name: str, value: str | None) -> Iterable[str]:
+    if value is None:
+        yield f"{name} absent"
+        return
+    yield f"{name} present"
+    yield f"{name}={value}"
+    if not _LIST_OF_INTEGERS.fullmatch(value):
+        return
+    numbers = [int(number) for number in _INTEGERS.findall(value)]
+    if any(numbers):
+        yield f"{name} not 0"
+    if 0 in numbers:
+        yield f"{name} has a 0"
+    if any(number < 0 for number in numbers):
+        yield f"{name} has a negative"
+    if any(number > 1 for number in numbers):
+        yield f"{name} has one above 1"
+
+
+def _rank_of(shape: str) -> int:
+    return 0 if shape in ("scalar", "") else shape.count("x") + 1
+
+
+def _rank(feature: str) -> int:
+    """Return how willingly a condition is told: an attribute's value tells a person most."""
+    if "=" in feature:
+        return 0
+    return 1 if feature.startswith("opset") else 2
+
+
+def _in_order(chosen: Sequence[str]) -> tuple[str, ...]:
+    return tuple(sorted(chosen, key=lambda one: (not _OPSET.fullmatch(one), chosen.index(one))))

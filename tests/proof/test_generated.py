@@ -1,0 +1,117 @@
+"""Every planted fault is seen by the oracle whose business it is, and a sound build by none."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from fixtures.defects.planted import DEFECTS
+from harness.controller.cell import THE_WORKER, CellUnderTest, Program
+from harness.generate.cases import descriptions
+from harness.sweeping.fuzz import Fuzz
+from harness.sweeping.pack import packed_cases
+from harness.sweeping.sweep import Stop, Sweep, Swept
+from harness.triage.generated.changes import Judgement, Turn
+from harness.triage.generated.disagreements import Cause, Oracle, causes
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fixtures.defects import Defect
+    from harness.corpus.generated.record import Packed
+    from tests.proof.conftest import Bench, Caught
+
+ROOT = Path(__file__).parents[2]
+CELL = "cpu"
+OPERATORS = ("Add", "Relu", "Identity")
+SEED = 5
+CASES = 60
+DEADLINE_S = 3.0
+OF_GENERATED = {name: one for name, one in DEFECTS.items() if one.family == "generated"}
+
+
+@pytest.fixture(scope="module")
+def cases(bench: Bench) -> Sequence[Packed]:
+    """Return some cases of three operators, one of which has the planted faults."""
+    return packed_cases(list(descriptions(OPERATORS, SEED, CASES)), bench.sources.cache).cases
+
+
+@pytest.mark.parametrize("defect", OF_GENERATED.values(), ids=list(OF_GENERATED))
+def test_a_planted_fault_is_caught_by_its_oracle(
+    defect: Defect, bench: Bench, caught: list[Caught], cases: Sequence[Packed], tmp_path: Path
+) -> None:
+    """The oracle names the operator, shows it again alone, and says nothing of the others."""
+    program = Program(arguments=("-m", "fixtures.defects", defect.name), folder=ROOT)
+    few = cases[:4] if defect.name == "add-hangs" else cases
+    began = time.perf_counter()
+
+    found, again = _fuzzed(bench, program, few, tmp_path)
+
+    oracle = defect.caught_by.partition("/")[2]
+    assert {(one.oracle, one.operator) for one in found} == {(oracle, "Add")}
+    assert all(again)
+    seconds = f"{time.perf_counter() - began:.1f}"
+    caught.append((defect.name, CELL, f"generated: {found[0].oracle}", seconds))
+
+
+def test_a_sound_build_shows_nothing(bench: Bench, cases: Sequence[Packed], tmp_path: Path) -> None:
+    """None of the oracles says anything of the build that the faults are planted in."""
+    found, _ = _fuzzed(bench, THE_WORKER, cases, tmp_path)
+
+    assert found == []
+
+
+def test_another_build_is_outvoted(bench: Bench, cases: Sequence[Packed], tmp_path: Path) -> None:
+    """Where one of two builds is wrong the reference evaluator decides which of them is alone."""
+    wrong = Program(arguments=("-m", "fixtures.defects", "add-wrong"), folder=ROOT)
+    cell = bench.matrix.cell(CELL)
+    sound = CellUnderTest.open(cell, bench.sources)
+    faulty = CellUnderTest.open(cell, bench.sources, wrong)
+
+    try:
+        fuzz = Fuzz(opened=sound, against=faulty, deadline_s=DEADLINE_S)
+        found = causes(cases, fuzz.sights(cases, tmp_path))
+    finally:
+        sound.close()
+        faulty.close()
+
+    assert {(one.oracle, one.operator) for one in found} == {(Oracle.AGAINST, "Add")}
+    assert {one.smallest.vote.dissenter for one in found} == {"the other cell"}
+
+
+def test_a_sweep_tells_where_a_fault_came(
+    bench: Bench, cases: Sequence[Packed], tmp_path: Path
+) -> None:
+    """Between a sound and a faulty build one change point stands, for the worse, with its votes."""
+    stop = Stop(label="sound", cell=bench.matrix.cell(CELL), deadline_s=DEADLINE_S)
+    swept = Swept(cases=cases)
+    for label, name in (("sound", ""), ("faulty", "add-wrong-when-optimised")):
+        program = Program(arguments=("-m", "fixtures.defects", name), folder=ROOT)
+        sweep = Sweep(bench.sources, tmp_path, lambda _: None, program if name else THE_WORKER)
+        sweep.carry_out([replace(stop, label=label)], swept, None)
+
+    points = Sweep(bench.sources, tmp_path, lambda _: None).points(swept, stop)
+
+    assert [(one.operators, one.turn, one.judgement) for one in points] == [
+        (("Add",), Turn.VALUE, Judgement.WORSE)
+    ]
+    assert points[0].smallest.votes == (
+        "before: the reference agrees, unoptimised agrees; "
+        "after: the reference disagrees, unoptimised disagrees"
+    )
+
+
+def _fuzzed(
+    bench: Bench, program: Program, cases: Sequence[Packed], folder: Path
+) -> tuple[list[Cause], list[bool]]:
+    opened = CellUnderTest.open(bench.matrix.cell(CELL), bench.sources, program)
+    try:
+        fuzz = Fuzz(opened=opened, against=None, deadline_s=DEADLINE_S)
+        found = causes(cases, fuzz.sights(cases, folder))
+        return found, fuzz.shows_again(found, folder / "again")
+    finally:
+        opened.close()

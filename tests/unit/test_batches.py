@@ -1,0 +1,163 @@
+"""One item that ends the other side costs itself alone, and our own faults are never its."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+from typing import TYPE_CHECKING
+
+import pytest
+
+from harness.cases import Worker
+from harness.errors import ConfigurationError, HarnessFaultError, NothingSelectedError
+from harness.results import Observed
+from harness.sweeping.batches import Ended, Told, answered_all
+from harness.sweeping.ranges import last_of_each_minor, releases_between
+from harness.wire.messages import Evidence
+from harness.wire.outcomes import Outcome
+from harness.worker.cases.generated.forked import (
+    OwnFaultError,
+    carried_out_forked,
+    write_line,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+SERVED = ["1.19.2", "1.20.0", "1.20.1", "1.21.0", "1.21.1", "1.22.0rc1"]
+
+
+def observed(outcome: Outcome) -> Observed:
+    """Return how a request came out."""
+    return Observed(outcome=outcome, evidence=Evidence(text="so"), duration_s=0.0)
+
+
+class Other:
+    """The other side: what it does at each item, alone or behind others."""
+
+    def __init__(self, *, dies_of: frozenset[int], only_behind_others: bool = False) -> None:
+        self._dies_of = dies_of
+        self._only_behind_others = only_behind_others
+        self.asked: list[list[int]] = []
+
+    def __call__(self, items: Sequence[int], report: Path, worker: Worker) -> Observed:
+        """Write a line for each item until one ends it."""
+        self.asked.append(list(items))
+        for item in items:
+            if item in self._dies_of and not (self._only_behind_others and worker is Worker.FRESH):
+                with report.open("a") as out:
+                    out.write('{"half')
+                return observed(Outcome.CRASH)
+            with report.open("a") as out:
+                out.write(json.dumps({"item": item}) + "\n")
+        return observed(Outcome.PASS)
+
+
+def test_every_item_has_its_line_in_order(tmp_path: Path) -> None:
+    """What comes back stands in the order of what was asked, however many asked at once."""
+    other = Other(dies_of=frozenset())
+
+    found = list(answered_all(range(10), other, tmp_path, size=3, workers=2))
+
+    assert found == [Told(line={"item": at}) for at in range(10)]
+
+
+def test_an_item_that_ends_the_other_side_costs_itself_alone(tmp_path: Path) -> None:
+    """It is asked again alone, and the rest from the next one on."""
+    other = Other(dies_of=frozenset({2, 4}))
+
+    found = list(answered_all(range(6), other, tmp_path, size=6, workers=1))
+
+    assert [isinstance(one, Ended) for one in found] == [False, False, True, False, True, False]
+    assert other.asked == [[0, 1, 2, 3, 4, 5], [2], [3, 4, 5], [4], [5]]
+
+
+def test_an_item_that_only_dies_behind_others_says_so(tmp_path: Path) -> None:
+    """Alone it has a line, which tells how it ended behind the others."""
+    other = Other(dies_of=frozenset({1}), only_behind_others=True)
+
+    found = list(answered_all(range(3), other, tmp_path, size=3, workers=1))
+
+    assert [isinstance(one, Told) and one.spoilt is not None for one in found] == [
+        False,
+        True,
+        False,
+    ]
+
+
+def test_a_fault_of_our_own_is_raised(tmp_path: Path) -> None:
+    """An answer without a line is no death of the item."""
+
+    def ask(items: Sequence[int], report: Path, worker: Worker) -> Observed:
+        del items, report, worker
+        return observed(Outcome.HARNESS_FAULT)
+
+    with pytest.raises(HarnessFaultError, match="HARNESS_FAULT: so"):
+        list(answered_all(range(3), ask, tmp_path, size=3, workers=1))
+
+
+def test_a_copy_of_the_process_dies_in_its_place(tmp_path: Path) -> None:
+    """An item that kills the copy has a line that says how, and those around it have theirs."""
+    report = tmp_path / "report.jsonl"
+
+    def carry_out(items: Sequence[int], report: Path) -> None:
+        for item in items:
+            if item == 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+            write_line(report, {"item": item})
+
+    carried_out_forked(range(5), carry_out, report, memory_mib=4096)
+
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    assert [line.get("item") for line in lines] == [0, 1, None, 3, 4]
+    assert lines[2] == {
+        "ended": {"outcome": "CRASH", "signal": "SIGKILL", "text": "ended by SIGKILL"}
+    }
+
+
+def test_an_error_of_ours_in_a_copy_is_no_death_of_the_item(tmp_path: Path) -> None:
+    """A Python error there reaches the worker with its traceback."""
+
+    def carry_out(_items: Sequence[int], _report: Path) -> None:
+        raise ValueError("our own")
+
+    with pytest.raises(OwnFaultError, match="our own"):
+        carried_out_forked([1], carry_out, tmp_path / "report.jsonl", memory_mib=4096)
+
+
+def test_the_last_release_of_every_minor_is_taken() -> None:
+    """Patch releases and candidates are left out unless they are asked for."""
+    found = last_of_each_minor(SERVED)
+
+    assert found == ["1.19.2", "1.20.1", "1.21.1"]
+
+
+@pytest.mark.parametrize(
+    ("text", "first", "last"),
+    [
+        ("1.20.1..", "1.20.1", "1.22.0rc1"),
+        ("..1.20.0", "1.19.2", "1.20.0"),
+        ("1.21..1.21.1", "1.21.0", "1.21.1"),
+    ],
+)
+def test_a_range_has_both_its_ends(text: str, first: str, last: str) -> None:
+    """A range names the oldest and the newest, either of which may be left out."""
+    found = releases_between(SERVED, text)
+
+    assert (found[0], found[-1]) == (first, last)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [
+        ("1.21..1.20", ConfigurationError),
+        ("new..old", ConfigurationError),
+        ("2.0..", NothingSelectedError),
+    ],
+)
+def test_a_wrong_range_is_refused(text: str, error: type[Exception]) -> None:
+    """What is no range, or has no release, is said in one line."""
+    with pytest.raises(error, match="--releases"):
+        releases_between(SERVED, text)

@@ -1,0 +1,128 @@
+"""Between neighbouring releases one cause is one change point, with its votes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from harness.triage.generated.changes import (
+    Judgement,
+    Road,
+    Turn,
+    points,
+    returns,
+    to_compare,
+)
+from tests.unit.generated_material import VALUES, a_case, answered, died, refused
+
+if TYPE_CHECKING:
+    from harness.triage.generated.sights import Sight
+
+LABELS = ["1.20.1", "1.21.1", "1.25.1"]
+
+
+def a_road(*tracks: list[Sight], kind: str = "valid") -> Road:
+    """Return a road with one case for each track, a sight for each release."""
+    cases = [a_case(at, kind=kind) for at in range(len(tracks))]
+    track = {label: [one[at] for one in tracks] for at, label in enumerate(LABELS)}
+    return Road(cases=cases, labels=LABELS, track=track)
+
+
+def test_equal_answers_are_not_compared() -> None:
+    """Only neighbours with unequal digests need a look at their values."""
+    road = a_road([answered("a"), answered("a"), answered("b")])
+
+    wanted = to_compare(road)
+
+    assert wanted == [(0, "1.21.1", "1.25.1")]
+
+
+def test_a_difference_within_tolerance_is_no_change() -> None:
+    """Unequal bytes that compare as equal make no change point."""
+    road = a_road([answered("a"), answered("b"), answered("b")])
+
+    found = points(road, {(0, "1.20.1", "1.21.1"): ""})
+
+    assert found == []
+
+
+def test_a_wrong_answer_that_was_mended_is_alone_between_two_points() -> None:
+    """A change for the worse names the release that answers as before; the way back is better."""
+    wrong = answered("b", unlike_reference=VALUES, unoptimised_unlike_reference=VALUES)
+    road = a_road([answered("a"), wrong, answered("a")])
+    unlike = dict.fromkeys(to_compare(road), VALUES)
+    unlike |= dict.fromkeys(returns(road, unlike), "")
+
+    came, went = points(road, unlike)
+
+    assert (came.turn, came.judgement, came.smallest.undone) == (
+        Turn.VALUE,
+        Judgement.WORSE,
+        "1.25.1",
+    )
+    assert (went.before, went.after, went.judgement) == ("1.21.1", "1.25.1", Judgement.BETTER)
+    assert came.smallest.votes == (
+        "before: the reference agrees, unoptimised agrees; "
+        "after: the reference disagrees, unoptimised agrees"
+    )
+
+
+def test_refusals_deaths_and_answers_are_different_turns() -> None:
+    """What a build newly takes, newly refuses, dies of and survives is told apart."""
+    answer = answered()
+    road = a_road(
+        [refused(), answer, answer],
+        [answer, answer, refused("too old")],
+        [answer, died(), died()],
+        [died(), died(), refused()],
+    )
+
+    found = points(road, {})
+
+    assert [(one.after, one.turn, one.judgement) for one in found] == [
+        ("1.21.1", Turn.DIES, Judgement.WORSE),
+        ("1.21.1", Turn.ANSWERS, Judgement.CHANGED),
+        ("1.25.1", Turn.REFUSES, Judgement.WORSE),
+        ("1.25.1", Turn.LIVES, Judgement.BETTER),
+    ]
+
+
+def test_an_opset_that_comes_is_one_point_for_all_operators() -> None:
+    """Cases of many operators that were refused with one text are one cause."""
+    cases = [a_case(at, f"Op{at}", opset=22) for at in range(3)]
+    sights = {"old": [refused("opset 22 is new")] * 3, "new": [answered()] * 3}
+    road = Road(cases=cases, labels=["old", "new"], track=sights)
+
+    (found,) = points(road, {})
+
+    assert found.operators == ("Op0", "Op1", "Op2")
+
+
+def test_a_case_that_cannot_be_asked_is_followed_across() -> None:
+    """What no binding can express on one release is compared over it."""
+    untested = refused(status="BindingLimitError")
+    road = a_road([answered("a"), untested, answered("b")])
+
+    wanted = to_compare(road)
+
+    assert wanted == [(0, "1.20.1", "1.25.1")]
+
+
+def test_values_of_what_is_not_valid_are_free_to_change() -> None:
+    """A doubtful case has no right answer, so another one is no change."""
+    road = a_road([answered("a"), answered("b"), answered("b")], kind="doubtful")
+
+    found = points(road, {(0, "1.20.1", "1.21.1"): VALUES})
+
+    assert found == []
+
+
+def test_a_death_that_could_not_be_reached_before_is_nobodys_regression() -> None:
+    """Where an opset begins to be taken, what dies there was refused as what is now answered."""
+    road = a_road([refused(), answered(), answered()], [refused(), died(), died()])
+
+    found = points(road, {})
+
+    assert [(one.turn, one.judgement) for one in found] == [
+        (Turn.DIES, Judgement.CHANGED),
+        (Turn.ANSWERS, Judgement.CHANGED),
+    ]
