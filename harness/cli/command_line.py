@@ -23,6 +23,7 @@ FAMILIES = {
     "triaging": frozenset({"triage"}),
     "sweeping": frozenset({"sweep"}),
     "fuzzing": frozenset({"fuzz"}),
+    "generating": frozenset({"generate"}),
 }
 """The commands of each module beside this one."""
 

@@ -9,16 +9,19 @@ from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from harness.cli.arguments import tell
+from harness.controller.cell import CellUnderTest
 from harness.environments.interpreter import cache_root
 from harness.environments.sources import Sources
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, EnvironmentUnusableError
 from harness.generate.cases import descriptions, operators
+from harness.results import CellState
 from harness.strict_toml import nearest
 from harness.sweeping.pack import packed_cases
 from harness.sweeping.recording import SUITE
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
     from pathlib import Path
 
     from harness.corpus.generated.record import Packed
@@ -31,7 +34,7 @@ TOLD_S = 1.0
 """Who waits longer is told what for."""
 
 
-def add_amount(one: argparse.ArgumentParser, count: int) -> None:
+def add_amount(one: argparse.ArgumentParser, cases: int) -> None:
     """Let a command take which cases, how many, and for how long."""
     one.add_argument(
         "--ops",
@@ -41,7 +44,7 @@ def add_amount(one: argparse.ArgumentParser, count: int) -> None:
         help="as in Conv or ai.onnx.ml.Scaler (default: all)",
     )
     one.add_argument(
-        "--cases", type=_count, default=count, metavar="N", help=f"how many (default: {count})"
+        "--cases", type=count, default=cases, metavar="N", help=f"how many (default: {cases})"
     )
     one.add_argument(
         "--minutes",
@@ -81,6 +84,19 @@ def sources_of(arguments: argparse.Namespace) -> Sources:
     return Sources(cache=cache_root(), wheelhouse=arguments.wheelhouse)
 
 
+@contextlib.contextmanager
+def usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
+    """Give the cell under test, closed afterwards; raise EnvironmentUnusableError if not READY."""
+    opened = CellUnderTest.open(cell, sources)
+    try:
+        if opened.record.state is not CellState.READY:
+            state, reason = opened.record.state, opened.record.reason
+            raise EnvironmentUnusableError(f"{cell.id} is {state}: {reason}")
+        yield opened
+    finally:
+        opened.close()
+
+
 def positive(text: str) -> float:
     """Return a number above 0; raise ArgumentTypeError for anything else."""
     with contextlib.suppress(ValueError):
@@ -89,7 +105,8 @@ def positive(text: str) -> float:
     raise ArgumentTypeError(f"'{text}' is no number above 0")
 
 
-def _count(text: str) -> int:
+def count(text: str) -> int:
+    """Return a whole number above 0; raise ArgumentTypeError for anything else."""
     if not text.isdecimal() or not int(text):
         raise ArgumentTypeError(f"'{text}' is no whole number above 0")
     return int(text)

@@ -12,24 +12,25 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.arguments import add_json, add_wheelhouse, command, show_json, tell
-from harness.cli.drawing import add_amount, check_operators, drawn, request_deadline_s, sources_of
-from harness.controller.cell import CellUnderTest
+from harness.cli.drawing import (
+    add_amount,
+    check_operators,
+    drawn,
+    request_deadline_s,
+    sources_of,
+    usable,
+)
 from harness.corpus.generated.keeping import keep_case
-from harness.errors import EnvironmentUnusableError
 from harness.matrix import read_matrix
 from harness.report import generated as told
-from harness.results import CellState
 from harness.sweeping.fuzz import Fuzz
 from harness.sweeping.known import FOLDER, read_known, reason_for
 from harness.triage.generated.disagreements import Oracle, causes
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
     from harness.corpus.generated.record import Packed
-    from harness.environments.sources import Sources
-    from harness.matrix import Cell
     from harness.triage.generated.disagreements import Cause
     from harness.triage.generated.sights import Sight
 
@@ -71,8 +72,8 @@ def fuzz(arguments: argparse.Namespace) -> int:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="ort-matrix-fuzz-")))
         against = matrix.cell(arguments.against) if arguments.against else None
         one = Fuzz(
-            opened=held.enter_context(_usable(cell, sources)),
-            against=held.enter_context(_usable(against, sources)) if against else None,
+            opened=held.enter_context(usable(cell, sources)),
+            against=held.enter_context(usable(against, sources)) if against else None,
             deadline_s=request_deadline_s(matrix, cell),
         )
         _carry_out(arguments, one, night, folder)
@@ -145,19 +146,6 @@ def _show(arguments: argparse.Namespace, night: Night) -> None:
         f"{len(night.new)} causes over {len(night.cases):,} cases; {len(night.known)} known; "
         f"{len(night.refusals)} refusals of valid cases at run, which --json shows"
     )
-
-
-@contextlib.contextmanager
-def _usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
-    """Give the cell under test, closed afterwards; raise EnvironmentUnusableError if not READY."""
-    opened = CellUnderTest.open(cell, sources)
-    try:
-        if opened.record.state is not CellState.READY:
-            state, reason = opened.record.state, opened.record.reason
-            raise EnvironmentUnusableError(f"{cell.id} is {state}: {reason}")
-        yield opened
-    finally:
-        opened.close()
 
 
 def _seed(text: str) -> str:

@@ -77,6 +77,8 @@ class Drawing(Stream):
     outputs: dict[str, Typed | None] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
+    """Of the reference evaluator, on this case."""
     bound: dict[str, str] = field(default_factory=dict)
     """The type that was drawn for each constraint, as in T: tensor(float)."""
     _names: int = 0
@@ -92,6 +94,10 @@ class Drawing(Stream):
     def wrong(self, reason: str) -> None:
         """State what is wrong with this case: a build should refuse it."""
         self.faults.append(reason)
+
+    def mistaken(self, reason: str) -> None:
+        """State that the reference evaluator answers this case wrongly, though it is defined."""
+        self.mistakes.append(reason)
 
     def plain(self, most: Values = Values.WIDE) -> None:
         """Draw nothing beyond these from here on: this family has no use for them."""
@@ -271,6 +277,20 @@ class Drawing(Stream):
     def give(self, value: Value, typed: Typed | None = None) -> None:
         """Make a value an output of the graph."""
         self.outputs[value.name] = typed
+
+    def seen(self, value: Value) -> Value:
+        """Return an inner value, in one of ten cases an output too: no fusion may take it away."""
+        if self.chance(10):
+            self.give(value)
+        return value
+
+    def float_type(self) -> str:
+        """Return an element type of floats, for chains."""
+        return self.one_of(("float",) * 7 + ("float16", "double"))
+
+    def constant(self, dtype: str, elements: Any) -> Value:
+        """Return an input of an element type with these elements, often a constant."""
+        return self.value(np.asarray(elements, DTYPES[dtype]), is_parameter=True)
 
     def has(self, attribute: str) -> bool:
         """Say whether this version of the operator has an attribute."""

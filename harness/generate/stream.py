@@ -34,7 +34,7 @@ class Stream:
         digest = hashlib.shake_128(b"%d:%b" % (self._blocks, self._key)).digest(8 * count)
         return np.frombuffer(digest, "<u8")
 
-    def fractions(self, count: int) -> np.ndarray[Any, np.dtype[np.float64]]:
+    def fractions(self, count: int) -> np.ndarray[Any, Any]:
         """Return `count` random floats from 0 up to, but without, 1."""
         return (self.words(count) >> np.uint64(11)) * 2.0**-53
 

@@ -22,13 +22,13 @@ class Values(IntEnum):
     """Which elements a case's data have, in the order of how much a build may stumble over them."""
 
     SMALL = 0
-    """Whole numbers from −3 to 3, with which sums and products are exact in every type."""
+    """Whole numbers from -3 to 3, with which sums and products are exact in every type."""
     UNIT = 1
-    """Sixty-fourths between −1 and 1, exact in every type of float; integers from −7 to 7."""
+    """Sixty-fourths between -1 and 1, exact in every type of float; integers from -7 to 7."""
     WIDE = 2
-    """Floats from −20 to 20; integers from −11 to 11."""
+    """Floats from -20 to 20; integers from -11 to 11."""
     EDGES = 3
-    """0, −0, 1, −1, the largest, the smallest, a subnormal and the step above 1 among plain ones."""
+    """0 and 1 of both signs, the largest, smallest, a subnormal, the step above 1; plain ones."""
     SPECIAL = 4
     """Infinities and NaN among those; for integers as EDGES."""
 
@@ -94,20 +94,20 @@ def _plain_floats(
     fractions = stream.fractions(count)
     if limits is not None:
         low, high = limits
-        return low + fractions * (high - low)
+        return np.asarray(low + fractions * (high - low))
     if dtype == "float8e8m0":
-        return np.exp2(np.floor(fractions * 8) - 4)
+        return np.asarray(np.exp2(np.floor(fractions * 8) - 4))
     if values == Values.SMALL:
-        return np.floor(fractions * 7) - 3
+        return np.asarray(np.floor(fractions * 7) - 3)
     if values == Values.UNIT:
-        return (np.floor(fractions * 129) - 64) / 64
+        return np.asarray((np.floor(fractions * 129) - 64) / 64)
     return fractions * 40 - 20
 
 
 def whole_limits(dtype: str) -> tuple[int, int]:
     """Return the least and the largest value of a type of integers."""
     if dtype in ("int4", "uint4", "int2", "uint2"):
-        narrow = ml_dtypes.iinfo(DTYPES[dtype])
+        narrow = ml_dtypes.iinfo(DTYPES[dtype])  # type: ignore[no-untyped-call]
         return int(narrow.min), int(narrow.max)
     info = np.iinfo(DTYPES[dtype])
     return int(info.min), int(info.max)
@@ -130,7 +130,7 @@ def _edges(dtype: str, *, special: bool) -> Array:
         least, most = whole_limits(dtype)
         wanted = [0, 1, least, most, least + 1, most - 1, *([-1] if least else [])]
         return np.array(wanted, np.uint64 if most > 2**63 else np.int64).astype(numpy_type)
-    info = ml_dtypes.finfo(numpy_type)
+    info = ml_dtypes.finfo(numpy_type)  # type: ignore[no-untyped-call]
     if dtype == "float8e8m0":
         return np.array([1, info.max, info.tiny]).astype(numpy_type)
     ends = [info.max, info.tiny, info.smallest_subnormal, info.eps]

@@ -45,7 +45,7 @@ class Told:
 class AskMany(Protocol[Item_contra]):
     """How several items reach the other side in one request, which writes its lines to `report`."""
 
-    def __call__(self, items: Sequence[Item_contra], report: Path, worker: Worker) -> Observed:
+    def __call__(self, items: Sequence[Item_contra], report: Path, worker: Worker, /) -> Observed:
         """Return how the request came out: PASS where every item has its line."""
 
 
