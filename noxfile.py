@@ -84,14 +84,16 @@ def tests(session: nox.Session) -> None:
 def defects(session: nox.Session) -> None:
     """Show that each planted fault is caught, and by which case."""
     install(session)
-    session.run("python", "-m", "pytest", "-n2", "tests/proof/test_defects.py", *session.posargs)
+    proofs = ("tests/proof/test_defects.py", "tests/proof/test_generated.py")
+    session.run("python", "-m", "pytest", "-n2", *proofs, *session.posargs)
 
 
 @nox.session(default=False, tags=[Tag.NIGHTLY])
 def controls(session: nox.Session) -> None:
-    """Show that the builds known to be bad are caught, and their good neighbours pass."""
+    """Show that the builds known to be bad are caught and reproduced, and their neighbours pass."""
     install(session)
-    session.run("python", "-m", "pytest", "tests/proof/test_controls.py", *session.posargs)
+    proofs = ("tests/proof/test_controls.py", "tests/proof/test_reproducers.py")
+    session.run("python", "-m", "pytest", *proofs, *session.posargs)
 
 
 @nox.session(default=False, tags=[Tag.NIGHTLY])

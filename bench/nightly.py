@@ -25,8 +25,8 @@ from fixtures.nights import Nights  # noqa: E402
 from harness.store.archive import Archive  # noqa: E402
 from harness.store.run import Run, read_run  # noqa: E402
 from harness.triage.compare import Transition, compare  # noqa: E402
-from harness.triage.flakes import flaky_among  # noqa: E402
 from harness.triage.history import Course, histories  # noqa: E402
+from harness.triage.lookback import flaky_among  # noqa: E402
 
 ROUNDS = 3
 BOUNDS_S = {"compare": 3.0, "history": 1.0, "report --html": 60.0}

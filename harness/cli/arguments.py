@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.baseline import BASELINES
+from harness.environments.interpreter import cache_root
+from harness.environments.sources import Sources
 from harness.report import terminal
 
 if TYPE_CHECKING:
@@ -56,6 +58,11 @@ def baselines_folder(arguments: argparse.Namespace) -> Path:
     """Return where the baselines of the variants stand."""
     folder: Path = arguments.matrix.parent / BASELINES
     return folder
+
+
+def sources_of(arguments: argparse.Namespace) -> Sources:
+    """Return where environments, wheels and packed cases come from and are kept."""
+    return Sources(cache=cache_root(), wheelhouse=arguments.wheelhouse)
 
 
 def show(parts: Iterable[Table | Text]) -> None:

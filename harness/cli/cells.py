@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import contextlib
 import json
-from dataclasses import replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,21 +15,19 @@ from harness.cli.arguments import (
     baselines_folder,
     command,
     show,
+    sources_of,
 )
+from harness.cli.subject import add_subject, the_subject
 from harness.controller.cell import CellUnderTest
 from harness.corpus.zoo import read_zoo
 from harness.environments.host import why_not_runnable
-from harness.environments.interpreter import cache_root, observe_host
-from harness.environments.sources import Sources
+from harness.environments.interpreter import observe_host
 from harness.environments.wheelhouse import fill_wheelhouse
-from harness.errors import ConfigurationError, EnvironmentUnusableError
+from harness.errors import EnvironmentUnusableError
 from harness.matrix import Tag, default_python, read_matrix
-from harness.properties.search import EXAMPLES, Profile, Property, Search
 from harness.report import summary, terminal
 from harness.report.build_matrix import BUILD_MATRICES
 from harness.results import CellState
-from harness.selection import the_case
-from harness.suites import Suites
 from harness.verdicts import judge
 from harness.wire.catalogue.procedures import PROBE
 
@@ -38,6 +35,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Iterator
 
+    from harness.environments.sources import Sources
     from harness.matrix import Cell
 
 PROBE_DEADLINE_S = 120.0
@@ -78,7 +76,7 @@ def probe(arguments: argparse.Namespace) -> int:
     """Show what a cell's build offers: providers, opsets, IR version, who owns it."""
     read = read_matrix(arguments.matrix)
     cell = read.cell(arguments.cell)
-    with _usable(cell, _sources(arguments)) as opened:
+    with _usable(cell, sources_of(arguments)) as opened:
         offered = opened.ask(PROBE, {}, PROBE_DEADLINE_S).evidence.answer
     found = {**opened.record.to_json(), **offered}
     if arguments.json:
@@ -92,18 +90,11 @@ def case(arguments: argparse.Namespace) -> int:
     """Run one case on one cell and show everything that was seen of it."""
     read = read_matrix(arguments.matrix)
     cell = read.cell(arguments.cell)
-    sources = _sources(arguments)
-    root = arguments.matrix.parent
-    search = Search.of(Profile(arguments.profile), root / EXAMPLES)
-    suites = Suites(read, root, sources, search, arguments.corpus)
-    suite = suites.suite_of(arguments.case)
-    chosen = the_case(suites.cases(suite), arguments.case)
-    if arguments.example:
-        if not isinstance(chosen, Property):
-            raise ConfigurationError(f"--example: {chosen.id} draws no examples")
-        chosen = replace(chosen, arguments=_example(arguments.example))
+    sources = sources_of(arguments)
+    subject = the_subject(arguments, read, sources)
     with _usable(cell, sources) as opened:
-        result = opened.execute(suite, chosen, read.limits(cell, suite))
+        limits = read.limits(cell, subject.suite)
+        result = opened.execute(subject.suite, subject.case, limits)
     expectation = baselines_of([opened.record], baselines_folder(arguments))[cell.id].of(
         result.case
     )
@@ -133,16 +124,6 @@ def _has_tag(cell: dict[str, Any], tag: str | None) -> bool:
     return tag is None or tag in cell["tags"]
 
 
-def _example(text: str) -> dict[str, Any]:
-    try:
-        example = json.loads(text)
-    except ValueError as error:
-        raise ConfigurationError(f"--example: not JSON: {error}") from error
-    if not isinstance(example, dict) or not example:
-        raise ConfigurationError("--example: wanted a JSON object, as a failure prints it")
-    return example
-
-
 @contextlib.contextmanager
 def _usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
     """Give the cell under test, closed afterwards; raise EnvironmentUnusableError if BROKEN."""
@@ -153,10 +134,6 @@ def _usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
         yield opened
     finally:
         opened.close()
-
-
-def _sources(arguments: argparse.Namespace) -> Sources:
-    return Sources(cache=cache_root(), wheelhouse=arguments.wheelhouse)
 
 
 def add_to(commands: Any) -> None:
@@ -180,28 +157,8 @@ def add_to(commands: Any) -> None:
     add_json(one)
 
     one = command(commands, case)
-    one.add_argument("case", metavar="CASE", help="as in onnx/node/test_abs")
+    add_subject(one)
     one.add_argument("--cell", required=True, help="as in cpu, cpu-1.24.4 or cpu-1.24.4-py311")
-    one.add_argument(
-        "--corpus",
-        type=Path,
-        action="append",
-        default=[],
-        metavar="DIR",
-        help="a folder in the ONNX test-data layout that holds the case; may be repeated",
-    )
-    one.add_argument(
-        "--profile",
-        choices=[str(profile) for profile in Profile],
-        default=str(Profile.CI),
-        help="how the examples of a property are drawn: few and fixed, or many and random "
-        "(default: ci)",
-    )
-    one.add_argument(
-        "--example",
-        metavar="JSON",
-        help="ask only this example of a property (default: search)",
-    )
     add_wheelhouse(one)
     add_json(one)
 

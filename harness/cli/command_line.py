@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
@@ -15,7 +16,11 @@ if TYPE_CHECKING:
 FAMILIES = {
     "cells": frozenset({"matrix", "probe", "case", "wheelhouse"}),
     "runs": frozenset({"report", "runs", "compare", "history", "merge", "prune"}),
+    "reductions": frozenset({"reduce", "repro"}),
     "baselines": frozenset({"baseline"}),
+    "bisecting": frozenset({"bisect"}),
+    "attributing": frozenset({"attribute"}),
+    "triaging": frozenset({"triage"}),
     "sweeping": frozenset({"sweep"}),
     "fuzzing": frozenset({"fuzz"}),
     "generating": frozenset({"generate"}),
@@ -64,29 +69,5 @@ def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:
 
 
 def _add(family: str, commands: Any) -> None:
-    """Add a family of commands; what no command needs that is named is not imported."""
-    match family:
-        case "cells":
-            from harness.cli import cells  # noqa: PLC0415 - a second, for onnx and hypothesis
-
-            cells.add_to(commands)
-        case "runs":
-            from harness.cli import runs  # noqa: PLC0415 - half a second, for duckdb
-
-            runs.add_to(commands)
-        case "baselines":
-            from harness.cli import baselines  # noqa: PLC0415 - as for cells
-
-            baselines.add_to(commands)
-        case "sweeping":
-            from harness.cli import sweeping  # noqa: PLC0415 - as for cells
-
-            sweeping.add_to(commands)
-        case "fuzzing":
-            from harness.cli import fuzzing  # noqa: PLC0415 - as for cells
-
-            fuzzing.add_to(commands)
-        case "generating":
-            from harness.cli import generating  # noqa: PLC0415 - as for cells
-
-            generating.add_to(commands)
+    """Add a family of commands; one that nobody needs is not imported: that takes a second."""
+    importlib.import_module(f"harness.cli.{family}").add_to(commands)

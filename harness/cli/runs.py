@@ -23,8 +23,8 @@ from harness.store.archive import Archive
 from harness.store.names import LATEST, new_run_id
 from harness.store.run import read_run
 from harness.triage.compare import compare
-from harness.triage.flakes import flaky_among
 from harness.triage.history import by_release, histories
+from harness.triage.lookback import flaky_among, since_when
 from harness.verdicts import judge
 
 if TYPE_CHECKING:
@@ -71,16 +71,17 @@ def compared(arguments: argparse.Namespace) -> int:
     """Tell what changed from one run to another, one line per cause."""
     old, new = (read_run(arguments.runs, name) for name in (arguments.old, arguments.new))
     comparison = compare(old, new)
+    is_known = _is_known(arguments, new)
     with Archive(arguments.runs) as archive:
         if flaky := flaky_among(comparison, new, archive):
             comparison = compare(old, new, flaky=flaky)
-    is_known = _is_known(arguments, new)
+        since = since_when(comparison, new, archive, is_known)
     if arguments.json:
-        show_json(changes.comparison_json(comparison, is_known))
+        show_json(changes.comparison_json(comparison, is_known, since))
     elif arguments.markdown:
-        print(markdown.comparison_page(comparison, is_known), end="")
+        print(markdown.comparison_page(comparison, is_known, since), end="")
     else:
-        show(changes.comparison_parts(comparison, is_known))
+        show(changes.comparison_parts(comparison, is_known, since))
     return 0
 
 

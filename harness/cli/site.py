@@ -13,7 +13,7 @@ from harness.store.archive import Archive
 from harness.store.run import read_run
 from harness.suites import VERSIONS
 from harness.triage.compare import compare
-from harness.triage.flakes import flaky_among
+from harness.triage.lookback import flaky_among
 
 if TYPE_CHECKING:
     from pathlib import Path

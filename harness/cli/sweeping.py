@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shlex
-import sys
 import tempfile
 from itertools import groupby
 from pathlib import Path
@@ -102,8 +101,7 @@ def _show(arguments: argparse.Namespace, swept: Swept, points: Sequence[Point], 
         operators = len({case.operator for case in swept.road.cases})
         about = f"{count:,} generated cases of {operators} operators (seed {arguments.seed}) on "
         about += f"{len(labels)} builds, {labels[0]} to {labels[-1]}."
-        page = told.changes_page(points, shlex.join(["ort-matrix", *sys.argv[1:]]), about)
-        print(page, end="")
+        print(told.changes_page(points, _command(arguments), about), end="")
     else:
         for step, those in groupby(points, key=lambda one: (one.before, one.after)):
             print(" → ".join(step))
@@ -111,6 +109,22 @@ def _show(arguments: argparse.Namespace, swept: Swept, points: Sequence[Point], 
                 print("\n".join(f"  {line}" for line in told.point_lines(point)))
                 print(f"      {_look_closer(arguments, point)}")
         print(f"{len(points):,} change points over {count:,} cases on {len(labels)} builds")
+
+
+def _command(arguments: argparse.Namespace) -> str:
+    """Return the command that makes the same page anywhere."""
+    which = {
+        "--variant": [arguments.variant],
+        "--releases": [arguments.releases],
+        "--against": [arguments.against],
+        "--ops": arguments.ops,
+        "--seed": [arguments.seed],
+        "--cases": [arguments.cases],
+    }
+    given = {option: values for option, values in which.items() if values and values[0] is not None}
+    words = [word for option, values in given.items() for word in (option, *map(str, values))]
+    every = ["--every-release"] if arguments.every_release else []
+    return shlex.join(["ort-matrix", "sweep", *words, *every, "--markdown"])
 
 
 def _look_closer(arguments: argparse.Namespace, point: Point) -> str:

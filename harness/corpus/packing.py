@@ -77,6 +77,27 @@ class Packer:
         return {"tensor": element_type.ort_name, "shape": shape, "at": [blob.offset, blob.size]}
 
 
+def value_of(description: dict[str, Any], data: bytes) -> Any:
+    """Return the value that was described, from the data that it stands in."""
+    match description:
+        case {"tensor": name, "shape": shape, "at": [offset, size]}:
+            return _array(ElementType[name.upper()], shape, data[offset : offset + size])
+        case {"sequence": items}:
+            return [value_of(item, data) for item in items]
+        case {"optional": item}:
+            return None if item is None else value_of(item, data)
+        case {"map": {"keys": keys, "values": values}}:
+            return dict(zip(value_of(keys, data).tolist(), value_of(values, data), strict=True))
+    raise HarnessFaultError(f"no such value description: {description!r}")
+
+
+def _array(of: ElementType, shape: Sequence[int], data: bytes) -> np.ndarray[Any, Any]:
+    if of is ElementType.STRING:
+        return _strings(json.loads(data)).reshape(tuple(shape))
+    tensor = onnx.TensorProto(data_type=int(of), dims=shape, raw_data=data)
+    return numpy_helper.to_array(tensor)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Packable:
     """A case about to be packed: the model, its data sets and the tolerances."""

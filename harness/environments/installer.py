@@ -50,6 +50,19 @@ def run_installer(command: Sequence[str], *, doing: str, deadline_s: float) -> s
         EnvironmentUnusableError: it failed or took too long; the text ends in its own last lines.
 
     """
+    code, stdout, stderr = run_bounded(command, doing=doing, deadline_s=deadline_s)
+    if code:
+        raise EnvironmentUnusableError(f"{doing}: {Path(command[0]).name} says:\n{_tail(stderr)}")
+    return stdout
+
+
+def run_bounded(command: Sequence[str], *, doing: str, deadline_s: float) -> tuple[int, str, str]:
+    """Return the exit code, stdout and stderr of a command that no setting of ours misleads.
+
+    Raises:
+        EnvironmentUnusableError: it took too long.
+
+    """
     with subprocess.Popen(
         command,
         # Not where the user stands: a project's own uv settings are no business of a cell's.
@@ -68,9 +81,7 @@ def run_installer(command: Sequence[str], *, doing: str, deadline_s: float) -> s
             if isinstance(error, subprocess.TimeoutExpired):
                 raise EnvironmentUnusableError(f"{doing}: not done in {deadline_s:g} s") from error
             raise
-    if process.returncode:
-        raise EnvironmentUnusableError(f"{doing}: {Path(command[0]).name} says:\n{_tail(stderr)}")
-    return stdout
+    return process.returncode, stdout, stderr
 
 
 def _kill_tree(pid: int) -> None:

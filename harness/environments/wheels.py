@@ -40,4 +40,5 @@ def _meets(filename: str, wanted: Requirement) -> bool:
     except InvalidWheelFilename:
         # An installer passes it over as well.
         return False
-    return name == canonicalize_name(wanted.name) and version in wanted.specifier
+    meets = wanted.specifier.contains(version, prereleases=True)
+    return meets and name == canonicalize_name(wanted.name)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
@@ -12,12 +13,16 @@ from harness.signatures import signature
 from harness.triage.compare import Context, Transition
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from harness.results import CaseResult
     from harness.triage.compare import Change, Comparison, Group, Note
 
     IsKnown = Callable[[CaseResult], bool]
+    Since = Mapping[tuple[str, str], str]
+    """By cell and case: the run since which it does what it does."""
+
+NOTHING_OLDER: Since = MappingProxyType({})
 
 SHOWN = 3
 """How many cases of a group are named."""
@@ -32,17 +37,21 @@ STYLES = {
 }
 
 
-def comparison_parts(comparison: Comparison, is_known: IsKnown) -> Iterator[Text]:
-    """Return the comparison as lines, one per cause; what persists is only counted."""
+def comparison_parts(
+    comparison: Comparison, is_known: IsKnown, since: Since = NOTHING_OLDER
+) -> Iterator[Text]:
+    """Return the comparison as lines, one per cause; what persists and is known is only counted."""
     yield Text(f"{comparison.old} → {comparison.new}", style="bold")
     for note in comparison.notes:
         yield Text(f"  {note_line(note)}", style="yellow")
-    shown = [group for group in comparison.groups if group.transition in _LISTED or group.flaky]
+    shown = listed(comparison, is_known)
     for group in shown:
         yield _in_one_line(group_line(group, is_known), style_of(group))
         yield _in_one_line(f"    {named(group)}", "dim")
         if group.transition is Transition.CHANGED:
             yield _in_one_line(f"    was: {was(group)}", "dim")
+        if run := since_run(group, since):
+            yield _in_one_line(f"    since: {run}", "dim")
         if group.transition is Transition.REGRESSED:
             yield _in_one_line(f"    again: {reproduction(group.changes[0].result)}", "dim")
     if not shown:
@@ -50,7 +59,29 @@ def comparison_parts(comparison: Comparison, is_known: IsKnown) -> Iterator[Text
     yield Text(counts_line(comparison), style="bold")
 
 
-def comparison_json(comparison: Comparison, is_known: IsKnown) -> dict[str, Any]:
+def listed(comparison: Comparison, is_known: IsKnown) -> list[Group]:
+    """Return the groups that a person has to see: what changed, and what persists unknown."""
+    return [
+        group
+        for group in comparison.groups
+        if group.flaky
+        or group.transition in _CHANGES
+        or (
+            group.transition is Transition.PERSISTING
+            and known_in(group, is_known) < len(group.changes)
+        )
+    ]
+
+
+def since_run(group: Group, since: Since) -> str:
+    """Return the run since which the first of a group's cases fails so; empty where none tells."""
+    keys = [(change.result.cell, change.result.case) for change in group.changes]
+    return min((since[key] for key in keys if key in since), default="")
+
+
+def comparison_json(
+    comparison: Comparison, is_known: IsKnown, since: Since = NOTHING_OLDER
+) -> dict[str, Any]:
     """Return the comparison as one object, with every case of every group."""
     return {
         "old": comparison.old,
@@ -58,7 +89,7 @@ def comparison_json(comparison: Comparison, is_known: IsKnown) -> dict[str, Any]
         "regressed": sum(len(group.changes) for group in comparison.regressions),
         "counts": {one.lower(): comparison.counts[one] for one in Transition},
         "notes": [vars(note) for note in comparison.notes],
-        "groups": [_group_json(group, is_known) for group in comparison.groups],
+        "groups": [_group_json(group, is_known, since) for group in comparison.groups],
     }
 
 
@@ -134,7 +165,7 @@ def style_of(group: Group) -> str:
     return STYLES.get(group.transition, "") if alarm else "yellow"
 
 
-_LISTED = (
+_CHANGES = (
     Transition.REGRESSED,
     Transition.CHANGED,
     Transition.FIXED,
@@ -152,7 +183,7 @@ def _cells(group: Group) -> str:
     return ", ".join(cells) if len(cells) <= SHOWN else f"{len(cells)} cells"
 
 
-def _group_json(group: Group, is_known: IsKnown) -> dict[str, Any]:
+def _group_json(group: Group, is_known: IsKnown, since: Since) -> dict[str, Any]:
     of = group.signature
     return {
         "transition": group.transition,
@@ -160,6 +191,7 @@ def _group_json(group: Group, is_known: IsKnown) -> dict[str, Any]:
         "flaky": group.flaky,
         "signature": {"outcome": of.outcome, "code": of.code, "line": of.line},
         "known": known_in(group, is_known),
+        "since": since_run(group, since),
         "cases": [_change_json(change) for change in group.changes],
     }
 

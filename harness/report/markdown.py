@@ -5,7 +5,17 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from harness.report.changes import counts_line, group_title, known_in, named, note_line, said
+from harness.report.changes import (
+    NOTHING_OLDER,
+    counts_line,
+    group_title,
+    known_in,
+    listed,
+    named,
+    note_line,
+    said,
+    since_run,
+)
 from harness.report.summary import OUTCOMES
 from harness.report.terminal import one_line, reproduction, verdict_text
 from harness.results import CellState
@@ -14,7 +24,7 @@ from harness.triage.compare import Transition
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from harness.report.changes import IsKnown
+    from harness.report.changes import IsKnown, Since
     from harness.report.summary import CellSummary
     from harness.store.run import Run
     from harness.triage.compare import Comparison, Group
@@ -94,24 +104,27 @@ def run_page(run: Run, cells: Sequence[CellSummary], limit: int = LIMIT) -> str:
     return page.text(all_of_it=f"ort-matrix report {run.id} --json")
 
 
-def comparison_page(comparison: Comparison, is_known: IsKnown, limit: int = LIMIT) -> str:
+def comparison_page(
+    comparison: Comparison,
+    is_known: IsKnown,
+    since: Since = NOTHING_OLDER,
+    limit: int = LIMIT,
+) -> str:
     """Return what changed: what is told apart first, then a line per cause, then the counts."""
     page = Page(limit)
     page.add(f"## {comparison.old} → {comparison.new}", "", counts_line(comparison), "")
     for note in comparison.notes:
         page.add(f"- {escaped(note_line(note))}")
-    listed = [
-        group
-        for group in comparison.groups
-        if group.flaky or group.transition not in (Transition.PERSISTING, Transition.UNCHANGED)
-    ]
-    for group in listed:
+    shown = listed(comparison, is_known)
+    for group in shown:
         mark = "🔴 " if _is_alarm(group, comparison, is_known) else ""
         title = f"### {mark}{escaped(group_title(group, is_known))}"
         page.add("", title, "", code(str(group.signature)), "", escaped(named(group)))
         if group.transition is Transition.REGRESSED:
             page.add("", f"Again: {code(reproduction(group.changes[0].result))}")
-    if not listed:
+        if run := since_run(group, since):
+            page.add("", f"Since {code(run)}")
+    if not shown:
         page.add("", "Nothing changed.")
     command = f"ort-matrix compare {comparison.old} {comparison.new} --json"
     return page.text(all_of_it=command)

@@ -172,6 +172,28 @@ class ModelCase:
 
 
 @dataclass(frozen=True, kw_only=True)
+class AnswerCase:
+    """A model whose answer on given inputs is asked for."""
+
+    model: Blob
+    data: str
+    """The file in which the inputs' bytes stand."""
+    inputs: tuple[dict[str, Any], ...]
+    to: str
+    """The file that the outputs' bytes are written to; the reply describes them."""
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what ``from_json`` reads back."""
+        return {**vars(self), "model": self.model.to_json(), "inputs": list(self.inputs)}
+
+    @classmethod
+    def from_json(cls, data: dict[str, Any]) -> Self:
+        """Return the case that was written."""
+        model, inputs = Blob.from_json(data["model"]), tuple(data["inputs"])
+        return cls(**{**data, "model": model, "inputs": inputs})
+
+
+@dataclass(frozen=True, kw_only=True)
 class PipelineCase(PlainRecord):
     """Real models on real input: what they must mean, and the golden numbers."""
 

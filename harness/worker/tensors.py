@@ -9,7 +9,7 @@ import mmap
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 
@@ -35,6 +35,8 @@ NUMPY_TYPES: dict[ElementType, np.dtype[Any]] = {
     ElementType.COMPLEX128: np.dtype(np.complex128),
 }
 """The element types that numpy has; the others travel as PackedTensor."""
+
+_FROM_NUMPY = {dtype: of for of, dtype in NUMPY_TYPES.items()}
 
 _LEAF = re.compile(r"tensor\((\w+)\)")
 
@@ -80,6 +82,28 @@ def load(description: dict[str, Any], data_file: str) -> Any:
             names = load(keys, data_file).tolist()
             return dict(zip(names, load(values, data_file), strict=True))
     raise ValueError(f"no such value description: {description!r}")
+
+
+def stored(value: Any, out: BinaryIO) -> dict[str, Any]:
+    """Write a value and return its description: what `load` takes back."""
+    match value:
+        case None:
+            return {"optional": None}
+        case list():
+            return {"sequence": [stored(item, out) for item in value]}
+        case dict():
+            keys, values = (np.array(list(side)) for side in (value.keys(), value.values()))
+            return {"map": {"keys": stored(keys, out), "values": stored(values, out)}}
+        case PackedTensor():
+            of, data = value.element_type, value.data
+        case _:
+            value = np.asarray(value)
+            of = ElementType.STRING if value.dtype.kind in "OUS" else _FROM_NUMPY[value.dtype]
+            is_text = of is ElementType.STRING
+            data = json.dumps(value.ravel().tolist()).encode() if is_text else value.tobytes()
+    at = out.tell()
+    out.write(data)
+    return {"tensor": of.ort_name, "shape": list(value.shape), "at": [at, len(data)]}
 
 
 def read_blob(blob: Blob) -> bytes:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CELL = "cpu"
-OPERATORS = ("Add", "Relu", "Concat")
+OPERATORS = ("Add", "Relu", "Identity")
 SEED = 5
 CASES = 60
 DEADLINE_S = 3.0
@@ -46,7 +46,7 @@ def test_a_planted_fault_is_caught_by_its_oracle(
 ) -> None:
     """The oracle names the operator, shows it again alone, and says nothing of the others."""
     program = Program(arguments=("-m", "fixtures.defects", defect.name), folder=ROOT)
-    few = cases[:9] if defect.name == "add-hangs" else cases
+    few = cases[:4] if defect.name == "add-hangs" else cases
     began = time.perf_counter()
 
     found, again = _fuzzed(bench, program, few, tmp_path)

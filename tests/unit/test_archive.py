@@ -15,8 +15,8 @@ from harness.store.archive import Archive
 from harness.store.compacted import FILE
 from harness.store.run import PartWriter, read_run
 from harness.triage.compare import Transition, compare
-from harness.triage.flakes import flaky_among
 from harness.triage.history import Course, histories
+from harness.triage.lookback import flaky_among, since_when
 from harness.wire.outcomes import Outcome
 from tests.unit.made_runs import CPU, a_cell, a_result
 
@@ -87,6 +87,20 @@ def test_every_planted_history_is_judged_rightly(nights: Archive) -> None:
         if one.course is not Course.STEADY and not one.case.startswith("forms/")
     }
     assert judged == {(track, case): course for _, track, case, course in PLAN.planted()}
+
+
+def test_it_is_told_since_when_a_case_fails(tmp_path: Path) -> None:
+    """What persists is followed back to the run in which it began, not to the one before."""
+    for at, outcome in enumerate((Outcome.PASS, Outcome.FAIL, Outcome.FAIL, Outcome.FAIL)):
+        write(tmp_path, f"r{at}", a_result("onnx/a", outcome))
+    old, new = read_run(tmp_path, "r2"), read_run(tmp_path, "r3")
+
+    with Archive(tmp_path) as archive:
+        since = since_when(compare(old, new), new, archive, lambda _: False)
+        known = since_when(compare(old, new), new, archive, lambda _: True)
+
+    assert since == {(CPU, "onnx/a"): "r1"}
+    assert known == {}
 
 
 def test_a_strip_has_a_letter_per_run(nights: Archive) -> None:

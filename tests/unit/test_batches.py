@@ -90,7 +90,8 @@ def test_an_item_that_only_dies_behind_others_says_so(tmp_path: Path) -> None:
 def test_a_fault_of_our_own_is_raised(tmp_path: Path) -> None:
     """An answer without a line is no death of the item."""
 
-    def ask(_items: Sequence[int], _report: Path, _worker: Worker) -> Observed:
+    def ask(items: Sequence[int], report: Path, worker: Worker) -> Observed:
+        del items, report, worker
         return observed(Outcome.HARNESS_FAULT)
 
     with pytest.raises(HarnessFaultError, match="HARNESS_FAULT: so"):

@@ -69,11 +69,28 @@ def test_a_comparison_has_a_line_per_cause() -> None:
 
 def test_a_quiet_night_says_so() -> None:
     """Where nothing changed, that is what is said."""
-    run = a_run(a_result("onnx/a"), a_result("onnx/b", Outcome.FAIL))
+    run = a_run(a_result("onnx/a"), a_result("onnx/known", Outcome.FAIL))
 
     shown = [part.plain for part in comparison_parts(compare(run, run), is_known)]
 
     assert shown == ["r → r", "nothing changed", "1 persisting, 1 unchanged"]
+
+
+def test_what_nobody_knows_of_is_told_every_night_with_its_age() -> None:
+    """A failure that no baseline has is listed while it persists, with the run that it began in."""
+    run = a_run(a_result("onnx/a", Outcome.FAIL, text="bad"), a_result("onnx/known", Outcome.FAIL))
+    since = {(CPU, "onnx/a"): "a-week-ago"}
+
+    shown = [part.plain for part in comparison_parts(compare(run, run), is_known, since)]
+    page = comparison_page(compare(run, run), is_known, since)
+
+    assert shown[1:] == [
+        f"PERSISTING 1 case on {CPU}: FAIL bad",
+        "    onnx/a",
+        "    since: a-week-ago",
+        "2 persisting",
+    ]
+    assert "Since `a-week-ago`" in page
 
 
 def test_a_comparison_is_an_object_for_programs() -> None:

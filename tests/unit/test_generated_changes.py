@@ -81,7 +81,7 @@ def test_refusals_deaths_and_answers_are_different_turns() -> None:
     assert [(one.after, one.turn, one.judgement) for one in found] == [
         ("1.21.1", Turn.DIES, Judgement.WORSE),
         ("1.21.1", Turn.ANSWERS, Judgement.CHANGED),
-        ("1.25.1", Turn.REFUSES, Judgement.CHANGED),
+        ("1.25.1", Turn.REFUSES, Judgement.WORSE),
         ("1.25.1", Turn.LIVES, Judgement.BETTER),
     ]
 

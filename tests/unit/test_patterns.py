@@ -38,13 +38,22 @@ def test_what_does_not_tell_apart_is_counted() -> None:
     assert found.others == 3
 
 
+def test_a_few_types_are_one_condition() -> None:
+    """Where each member has one of a few values of one slot, that is what they share."""
+    about = features([a_case(at, types=(of,)) for at, of in enumerate(["int8", "uint8", "float"])])
+
+    found = pattern(about[:2], about[2:])
+
+    assert found.conditions == ("argument 0 is int8 or uint8",)
+    assert found.others == 0
+
+
 def test_two_causes_are_two_parts() -> None:
     """Members that no one condition holds together fall into two that have an exact one each."""
-    kinds = [{"mode": "a"}, {"mode": "b"}, {"mode": "c"}, {"mode": "d"}]
-    cases = [a_case(at, attributes=kinds[at % 4]) for at in range(40)]
-    about = features(cases)
-    members = [one for one, case in zip(about, cases, strict=True) if case.attributes["mode"] < "c"]
-    others = [one for one in about if one not in members]
+    kinds = [{"mode": "a"}, {"axis": "0"}, {"mode": "c"}, {"axis": "1"}]
+    about = features([a_case(at, attributes=kinds[at % 4]) for at in range(40)])
+    members = [one for at, one in enumerate(about) if at % 4 < 2]
+    others = [one for at, one in enumerate(about) if at % 4 >= 2]
 
     found = parts(members, others)
 

@@ -8,12 +8,13 @@ import pytest
 
 from harness.environments import releases as module
 from harness.environments.releases import DEADLINE_S, releases
-from harness.errors import EnvironmentUnusableError
+from harness.errors import ConfigurationError, EnvironmentUnusableError
 from harness.matrix import Limits, Variant
 from harness.wire.providers import DeviceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from pathlib import Path
 
 CPU = Variant(
     name="cpu",
@@ -55,8 +56,40 @@ def test_releases_are_told_oldest_first(asked: Callable[..., list[tuple[str, flo
 
     found = releases(CPU)
 
-    wanted = ("1.16.0", "1.22.2", "1.22.2.post3", "1.24.0rc1", "1.24.1", "1.32.0")
-    assert found == wanted
+    assert found == ("1.16.0", "1.22.2", "1.22.2.post3", "1.24.1", "1.32.0")
+
+
+def test_candidates_are_told_where_they_are_asked_for(
+    asked: Callable[..., list[tuple[str, float]]],
+) -> None:
+    """They stand before their release, and the index is asked to serve them."""
+    questions = asked(ANSWER)
+
+    found = releases(CPU, prereleases=True)
+
+    assert found[3:5] == ("1.24.0rc1", "1.24.1")
+    assert questions[0][0].endswith("versions onnxruntime --pre")
+
+
+def test_a_wheelhouse_stands_in_for_the_index(tmp_path: Path) -> None:
+    """The releases are those of the wheels in it, and no index is asked."""
+    for release in ("1.24.1", "1.23.2", "1.25.0.dev20260417", "1.15.1"):
+        tmp_path.joinpath(f"onnxruntime-{release}-cp311-cp311-linux_x86_64.whl").touch()
+    tmp_path.joinpath("onnxruntime_gpu-1.20.1-cp311-cp311-linux_x86_64.whl").touch()
+
+    found = releases(CPU, wheelhouse=tmp_path)
+    with_candidates = releases(CPU, wheelhouse=tmp_path, prereleases=True)
+
+    assert found == ("1.23.2", "1.24.1")
+    assert with_candidates == ("1.23.2", "1.24.1", "1.25.0.dev20260417")
+
+
+def test_a_wheelhouse_without_the_distribution_is_told(tmp_path: Path) -> None:
+    """An empty folder is an outage and not an empty list; a missing one is a mistake."""
+    with pytest.raises(EnvironmentUnusableError, match="holds no wheel of onnxruntime"):
+        releases(CPU, wheelhouse=tmp_path)
+    with pytest.raises(ConfigurationError, match="no such wheelhouse folder"):
+        releases(CPU, wheelhouse=tmp_path / "none")
 
 
 def test_the_distribution_is_asked_for_once(asked: Callable[..., list[tuple[str, float]]]) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from harness.triage.generated.disagreements import VALID, size
 from harness.triage.generated.patterns import features, parts, pattern
-from harness.triage.generated.sights import State, agrees, differs
+from harness.triage.generated.sights import State, agrees, differs, state_of
 from harness.triage.generated.signs import sign_of
 
 if TYPE_CHECKING:
@@ -223,19 +223,34 @@ def _support(sight: Sight) -> str:
 def _judgement(turn: Turn, old: Sight, new: Sight) -> Judgement:
     match turn:
         case Turn.DIES:
-            return Judgement.WORSE
+            worse, better = True, False
         case Turn.LIVES:
-            return Judgement.BETTER
-        case Turn.VALUE if old.seen is not None and new.seen is not None:
-            for one, other in (
-                (old.seen.unlike_reference, new.seen.unlike_reference),
-                (old.seen.unlike_unoptimised, new.seen.unlike_unoptimised),
-            ):
-                if agrees(one) and differs(other):
-                    return Judgement.WORSE
-                if differs(one) and agrees(other):
-                    return Judgement.BETTER
-    return Judgement.CHANGED
+            worse, better = False, True
+        case Turn.VALUE:
+            worse, better = _votes_turned(old, new)
+        case Turn.REFUSES:  # of a valid case: on others the reference has no vote
+            worse = old.seen is not None and agrees(old.seen.unlike_reference)
+            better = False
+        case Turn.ANSWERS:  # what the optimisations alone could not take
+            plain = None if old.seen is None else old.seen.unoptimised
+            worse = False
+            better = plain is not None and state_of(plain) is State.ANSWERED
+    return Judgement.WORSE if worse else Judgement.BETTER if better else Judgement.CHANGED
+
+
+def _votes_turned(old: Sight, new: Sight) -> tuple[bool, bool]:
+    """Return whether the first vote that turned is against the newer answer, or for it."""
+    if old.seen is None or new.seen is None:
+        return False, False
+    for one, other in (
+        (old.seen.unlike_reference, new.seen.unlike_reference),
+        (old.seen.unlike_unoptimised, new.seen.unlike_unoptimised),
+    ):
+        if agrees(one) and differs(other):
+            return True, False
+        if differs(one) and agrees(other):
+            return False, True
+    return False, False
 
 
 def _points_of(road: Road, step: tuple[str, str], changed: Mapping[int, Change]) -> list[Point]:

@@ -6,7 +6,7 @@ Not a proof: the shortest conjunction found greedily, with how many other cases 
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -22,6 +22,10 @@ FEWEST_IN_A_PART = 5
 _INTEGERS = re.compile(r"-?\d+")
 _LIST_OF_INTEGERS = re.compile(r"[\[(]?\s*-?\d+(\s*[,x ]\s*-?\d+)*\s*[\])]?")
 _OPSET = re.compile(r"opset ([≥≤]) (\d+)")
+
+_SLOT = re.compile(r"(?P<slot>argument \d+ is |input \d+ has rank |\w[\w.]*=).+")
+
+MOST_ALTERNATIVES = 6
 
 Features = frozenset[str]
 
@@ -46,21 +50,51 @@ def features(cases: Sequence[Packed]) -> list[Features]:
 
 
 def pattern(members: Sequence[Features], others: Sequence[Features]) -> Pattern:
-    """Return conditions that all members meet, as few as leave as few others as possible."""
+    """Return conditions that all members meet, as few as leave as few others as possible.
+
+    A condition is a feature that all share, or a few values of one slot of which each has one.
+    """
     left = list(others)
     shared = frozenset.intersection(*members) if members else frozenset()
     held = Counter(feature for one in left for feature in one & shared)
-    telling = {feature for feature in shared if held[feature] < len(others)}
-    chosen: list[str] = []
+    telling = {frozenset({one}) for one in shared if held[one] < len(others)}
+    telling |= _alternatives(members)
+    chosen: list[Features] = []
     while left and telling and len(chosen) < MOST_CONDITIONS:
-        best = min(telling, key=lambda one: (sum(one in other for other in left), _rank(one), one))
-        remaining = [other for other in left if best in other]
+        best = min(telling, key=lambda one: (sum(bool(one & o) for o in left), _order(one)))
+        remaining = [other for other in left if best & other]
         if len(remaining) == len(left):
             break
         chosen.append(best)
         left = remaining
         telling.discard(best)
-    return Pattern(conditions=_in_order(chosen), others=len(left))
+    return Pattern(conditions=_in_order([_told(one) for one in chosen]), others=len(left))
+
+
+def _alternatives(members: Sequence[Features]) -> set[Features]:
+    """Return, of each slot that all members have, the values found in it: if they are few."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for one in members:
+        for feature in one:
+            if match := _SLOT.fullmatch(feature):
+                found[match["slot"]].append(feature)
+    return {
+        frozenset(values)
+        for values in found.values()
+        if len(values) == len(members) and 1 < len(set(values)) <= MOST_ALTERNATIVES
+    }
+
+
+def _told(condition: Features) -> str:
+    """Return a condition for a person: ``argument 0 is int8 or uint8``."""
+    first, *rest = sorted(condition)
+    values = [one[match.end("slot") :] for one in rest if (match := _SLOT.fullmatch(one))]
+    return " or ".join([first, *values])
+
+
+def _order(condition: Features) -> tuple[int, int, str]:
+    """Return what orders conditions that tell as much: one value before several."""
+    return len(condition), min(map(_rank, condition)), _told(condition)
 
 
 def parts(members: Sequence[Features], others: Sequence[Features]) -> list[list[int]]:

@@ -39,9 +39,24 @@ MODEL_CASE = Procedure(
     id="model-case",
     about="A model on given inputs answers as its data set says (the ONNX test-data layout).",
 )
+MODEL_ANSWER = Procedure(
+    id="model-answer",
+    about="A model on given inputs: its outputs are handed back whole, compared with nothing.",
+)
+MODEL_VALUES = Procedure(
+    id="model-values",
+    about="As model-case, and the digest of every value that came out, right or wrong.",
+)
+MODEL_SPEED = Procedure(
+    id="model-speed",
+    about="How long a run of a model takes, on the inputs of its first data set.",
+)
 PIPELINE = Procedure(
     id="pipeline",
     about="A real model on real input gives the golden numbers and the right meaning.",
 )
 
-OF_ALL = (CANARY_BUILD, CANARY_DEVICE, PROBE, NOTHING, MODEL_CASE, PIPELINE)
+OF_ALL = (
+    *(CANARY_BUILD, CANARY_DEVICE, PROBE, NOTHING),
+    *(MODEL_CASE, MODEL_ANSWER, MODEL_VALUES, MODEL_SPEED, PIPELINE),
+)

@@ -38,6 +38,9 @@ EXECUTION_MODES = {
     Execution.PARALLEL: ort.ExecutionMode.ORT_PARALLEL,
 }
 
+_SPARSE = ort.capi.onnxruntime_pybind11_state.SparseTensor
+"""What a session gives for a sparse output: the class beneath the one of the package."""
+
 _PROFILES = itertools.count()
 
 _STATUS = re.compile(r"\[ONNXRuntimeError\] : \d+ : (\w+) : (.*)", re.DOTALL)
@@ -118,7 +121,7 @@ class PythonSession:
                 name: _ort_value(value) if isinstance(value, PackedTensor) else value
                 for name, value in feeds.items()
             }
-            return list(self._session.run(None, ready))
+            return [_readable(output) for output in self._session.run(None, ready)]
 
     def placement(self) -> Mapping[str, int]:
         """Return how many nodes each provider has run, after the last run; {} if not recorded.
@@ -229,6 +232,13 @@ def _packed_ort_value(value: PackedTensor) -> ort.OrtValue:
         ) from error
     ctypes.memmove(made.data_ptr(), value.data, len(value.data))
     return made
+
+
+def _readable(output: Any) -> Any:
+    """Return an output that has a form outside of ONNX Runtime; a sparse tensor has none here."""
+    if isinstance(output, ort.SparseTensor | _SPARSE):
+        raise BindingLimitError("the Python binding reads no sparse tensor")
+    return output
 
 
 def _from_ort_value(value: ort.OrtValue) -> Any:

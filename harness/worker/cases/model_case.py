@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,7 +18,10 @@ from harness.worker.comparison import compare
 from harness.worker.tensors import load, read_blob
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
     from harness.worker.backend import Backend
+    from harness.worker.cases.refusals import Seen
     from harness.worker.under_test import UnderTest
 
 ONE_THREAD = SessionSettings(intra_threads=1, inter_threads=1, records_placement=True)
@@ -28,29 +32,49 @@ ONE_THREAD = SessionSettings(intra_threads=1, inter_threads=1, records_placement
 def model_case(request: Request, under_test: UnderTest) -> Observation:
     """Open the model strictly on the asked device, run every data set and compare."""
     case = ModelCase.from_json(request.arguments)
+    with observed(under_test.binding) as seen, opened(case, request, under_test, seen) as backend:
+        for index, data_set in enumerate(case.data_sets):
+            outputs = backend.run(inputs_of(case, data_set))
+            if wrong := compared(case, data_set, backend, outputs):
+                seen.conclude(Outcome.FAIL, mismatch(index, wrong))
+                break
+        seen.has_run(backend)
+    return seen.observation
+
+
+@contextlib.contextmanager
+def opened(
+    case: ModelCase, request: Request, under_test: UnderTest, seen: Seen
+) -> Iterator[Backend]:
+    """Give the model opened strictly on the asked device, and note how far it came."""
     options = OpenOptions(
         device=request.device, strict=True, providers=request.providers, settings=ONE_THREAD
     )
     model = str(Path(case.model.file)) if case.in_place else read_blob(case.model)
-    with observed(under_test.binding) as seen:
-        seen.ir, seen.opsets = case.ir, case.opsets
-        with under_test.open(model, options) as backend:
-            seen.attached, seen.stage = backend.attached, "run"
-            for index, data_set in enumerate(case.data_sets):
-                inputs = [load(value, case.data) for value in data_set.inputs]
-                outputs = backend.run(inputs)
-                if wrong := _compare(case, data_set, backend, outputs):
-                    text = f"data set {index}: {wrong[0].output}: {wrong[0].text}"
-                    found = Evidence(stage="compare", text=text, mismatches=wrong)
-                    seen.conclude(Outcome.FAIL, found)
-                    break
-            seen.has_run(backend)
-    return seen.observation
+    seen.ir, seen.opsets = case.ir, case.opsets
+    with under_test.open(model, options) as backend:
+        seen.attached, seen.stage = backend.attached, "run"
+        yield backend
 
 
-def _compare(
-    case: ModelCase, data_set: DataSet, backend: Backend, outputs: list[Any]
+def inputs_of(case: ModelCase, data_set: DataSet) -> list[Any]:
+    """Return the inputs of a run by position."""
+    return [load(value, case.data) for value in data_set.inputs]
+
+
+def mismatch(index: int, wrong: Sequence[Mismatch]) -> Evidence:
+    """Return the evidence for what is wrong of a data set, by its number."""
+    text = f"data set {index}: {wrong[0].output}: {wrong[0].text}"
+    return Evidence(stage="compare", text=text, mismatches=tuple(wrong))
+
+
+def compared(
+    case: ModelCase,
+    data_set: DataSet,
+    backend: Backend,
+    outputs: list[Any],
 ) -> tuple[Mismatch, ...]:
+    """Return what is wrong of the outputs, within the tolerance of the case."""
     if data_set.outputs is None:
         return ()
     names = [slot.name for slot in backend.outputs]

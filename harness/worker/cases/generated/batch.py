@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from harness.worker.backend import Backend
     from harness.worker.under_test import UnderTest
 
-MOST_SAID = 300
+MOST_SAID = 600
 """Characters of an error that are kept: some builds print the whole model."""
 
 Tolerances = list[list[float]]

@@ -1,0 +1,1 @@
+"""A failing case taken apart on real cells: reduced, and written as a reproducer."""

@@ -1,0 +1,250 @@
+"""What a reduction begins with: the model of a failing case, and how its failure is known."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from harness.corpus.given import made_inputs, open_inputs, parsed_model, read_model
+from harness.corpus.packing import value_of
+from harness.corpus.reference import bounded
+from harness.errors import ConfigurationError
+from harness.probing import AS_IT_IS
+from harness.properties.search import Property
+from harness.reducing.references import (
+    OPTIMISATIONS_OFF,
+    OfCell,
+    ReferenceEvaluator,
+)
+from harness.reducing.trials import FLOORS, Right, SameFailure, Tolerance, Trial, agrees, told
+from harness.triage.graph_passes.candidate import Candidate
+from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
+from harness.wire.catalogue.procedures import MODEL_CASE
+from harness.wire.malformed import MalformedCase
+from harness.wire.outcomes import Outcome
+from harness.wire.values import Blob, ModelCase
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from harness.controller.cell import CellUnderTest
+    from harness.corpus.given import Model
+    from harness.corpus.reference import Evaluator
+    from harness.matrix import Cell, Matrix
+    from harness.probing import Probes, Subject
+    from harness.reducing.references import Reference
+    from harness.results import CaseResult
+
+WITHOUT_ARENA = {"arena": False}
+"""What malformed models are opened with."""
+
+_DATA_SET = re.compile(r"data set (\d+): ")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Bench:
+    """What reductions work with."""
+
+    probes: Probes
+    matrix: Matrix
+    evaluator: Evaluator
+    files: Path
+    """A folder for what workers are given, empty afterwards."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Start:
+    """A failing case as a model with its inputs, and what makes a smaller one interesting."""
+
+    subject: Subject
+    cell: Cell
+    result: CaseResult
+    """Of the case as it is."""
+    candidate: Candidate
+    same: SameFailure
+    tracers: tuple[Reference, ...]
+    """Who is asked for the values of tensors, in this order."""
+    opened: CellUnderTest
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Given:
+    """The model of a case with the data sets that may be why it fails."""
+
+    candidates: tuple[tuple[Candidate, Sequence[Any] | None], ...]
+    """Each with the right answer, where the case knows one."""
+    tolerance: Tolerance
+    settings: Mapping[str, Any]
+
+
+def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | None = None) -> Start:
+    """Return what the reduction of a case on a cell begins with.
+
+    `against` is asked for right answers, in place of whoever agrees with the case. Raise
+    ConfigurationError where the case has no model, does not fail, or fails in a way that its model
+    alone does not.
+    """
+    given = _given(subject)
+    result = bench.probes.probe(subject, cell)
+    if result.outcome is Outcome.PASS or not result.outcome.is_about_the_build:
+        said = result.evidence.requirement or result.evidence.text
+        raise ConfigurationError(
+            f"{subject.case.id} does not fail on {cell.id}: {result.outcome} {said}".rstrip()
+        )
+    deadline_s = bench.matrix.limits(cell, subject.suite).deadline_s
+    references = (against,) if against else _references(cell, bench)
+    trial = Trial(
+        probes=bench.probes,
+        cell=cell,
+        suite=subject.suite,
+        deadline_s=deadline_s,
+        files=bench.files,
+        settings=given.settings,
+    )
+    if result.outcome is Outcome.FAIL and result.evidence.mismatches:
+        candidate, trial, result_alone = _numeric(given, result, trial, references)
+        right = trial.right
+        assert right is not None
+        tracers: tuple[Reference, ...] = (right.reference, *right.witnesses)
+    else:
+        candidate, result_alone = _other(given, result, trial)
+        tracers = references
+    hangs = result.outcome is Outcome.TIMEOUT
+    seconds = 0.0 if hangs else result_alone.duration_s
+    trial = replace(trial, deadline_s=bounded(deadline_s, seconds))
+    same = SameFailure(trial=trial, wanted=told(result_alone), validity=candidate.validity)
+    return Start(
+        subject=subject,
+        cell=cell,
+        result=result,
+        candidate=candidate,
+        same=same,
+        tracers=tracers,
+        opened=bench.probes.cell(cell),
+    )
+
+
+def _given(subject: Subject) -> _Given:
+    case = subject.case
+    if isinstance(case, Property):
+        raise ConfigurationError(
+            f"{case.id}: it draws its models, so that there is no one model to reduce: "
+            "write the one that fails to a file and give --model FILE"
+        )
+    if case.procedure is MODEL_CASE:
+        return _given_model(case.id, ModelCase.from_json(case.arguments))
+    if case.procedure in (MALFORMED, MALFORMED_APART):
+        return _given_malformed(case.id, MalformedCase.from_json(case.arguments))
+    raise ConfigurationError(
+        f"{case.id}: there is no model to reduce; it has one in the suites onnx and malformed, in "
+        "corpora such as regressions, and with --model FILE"
+    )
+
+
+def _given_model(name: str, case: ModelCase) -> _Given:
+    model = read_model(Path(case.model.file)) if case.in_place else _parsed(case.model, name)
+    data = Path(case.data).read_bytes()
+    candidates = tuple(
+        (
+            _candidate(model, [value_of(value, data) for value in one.inputs]),
+            None if one.outputs is None else [value_of(value, data) for value in one.outputs],
+        )
+        for one in case.data_sets
+    )
+    tolerance = Tolerance(rtol=case.rtol, atol=case.atol)
+    return _Given(candidates=candidates, tolerance=tolerance, settings={})
+
+
+def _given_malformed(name: str, case: MalformedCase) -> _Given:
+    if case.beside is not None or case.declares:
+        raise ConfigurationError(
+            f"{name}: its fault is in what stands around the model: there is no model to reduce"
+        )
+    blob = case.model
+    model = parsed_model(blob, name) if isinstance(blob, bytes) else _parsed(blob, name)
+    if case.inputs is None:
+        candidate = Candidate(model=model, inputs=made_inputs(model))
+    else:
+        data = Path(case.data).read_bytes()
+        candidate = _candidate(model, [value_of(value, data) for value in case.inputs])
+    return _Given(
+        candidates=((candidate, None),),
+        tolerance=Tolerance(rtol=0, atol=0),
+        settings=WITHOUT_ARENA,
+    )
+
+
+def _parsed(blob: Blob, name: str) -> Model:
+    data = Path(blob.file).read_bytes()
+    end = None if blob.size is None else blob.offset + blob.size
+    return parsed_model(data[blob.offset : end], name)
+
+
+def _candidate(model: Model, values: Iterable[Any]) -> Candidate:
+    names = (value.name for value in open_inputs(model))
+    return Candidate(model=model, inputs=dict(zip(names, values, strict=False)))
+
+
+def of_cell(
+    cell: Cell, bench: Bench, *, name: str = "", settings: Mapping[str, Any] = AS_IT_IS
+) -> OfCell:
+    """Return a build as a reference; raise EnvironmentUnusableError where it is BROKEN."""
+    return OfCell(
+        cell=bench.probes.cell(cell),
+        files=bench.files,
+        deadline_s=cell.variant.limits.deadline_s,
+        name=name or cell.id,
+        settings=settings,
+    )
+
+
+def _references(cell: Cell, bench: Bench) -> tuple[Reference, ...]:
+    name = f"{cell.id} without graph optimisation"
+    unoptimised = of_cell(cell, bench, name=name, settings=OPTIMISATIONS_OFF)
+    return (ReferenceEvaluator(evaluator=bench.evaluator), unoptimised)
+
+
+def _numeric(
+    given: _Given, result: CaseResult, trial: Trial, references: Sequence[Reference]
+) -> tuple[Candidate, Trial, CaseResult]:
+    """Return the data set that fails, how right answers are known, and what it then looks like."""
+    found = _DATA_SET.match(result.evidence.text)
+    candidate, want = given.candidates[int(found[1]) if found else 0]
+    agreeing = [one for one in references if agrees(one.answer(candidate), want, given.tolerance)]
+    if not agreeing:
+        asked = " nor ".join(one.name for one in references)
+        raise ConfigurationError(
+            f"{result.case}: neither {asked} answers what the case expects, so that nobody knows "
+            "what is right of a smaller model: give --against CELL, a build that answers rightly"
+        )
+    for floor in FLOORS:
+        right = Right(
+            reference=agreeing[0],
+            witnesses=tuple(agreeing[1:]),
+            tolerance=replace(given.tolerance, floor=floor),
+        )
+        tried = replace(trial, right=right)
+        seen = tried.observed(candidate)
+        if seen is not None and seen.outcome is Outcome.FAIL:
+            return candidate, tried, seen
+    raise _otherwise(result, seen)
+
+
+def _other(given: _Given, result: CaseResult, trial: Trial) -> tuple[Candidate, CaseResult]:
+    """Return the data set that fails as the case does, and the result."""
+    wanted, seen = told(result), None
+    for candidate, _ in given.candidates:
+        seen = trial.compared(candidate, None)
+        if told(seen) == wanted:
+            return candidate, seen
+    raise _otherwise(result, seen)
+
+
+def _otherwise(result: CaseResult, seen: CaseResult | None) -> ConfigurationError:
+    alone = "nothing" if seen is None else str(told(seen))
+    return ConfigurationError(
+        f"{result.case} fails by more than its model on its inputs, and cannot be reduced: "
+        f"the case gives {told(result)}, the model alone {alone}"
+    )

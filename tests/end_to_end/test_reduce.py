@@ -1,0 +1,135 @@
+"""Failures made small on a real build, with a fault that is planted in it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import parser
+
+from harness.controller.cell import Program
+from harness.corpus.reference import Evaluator
+from harness.environments.interpreter import cache_root
+from harness.environments.sources import Sources
+from harness.errors import ConfigurationError
+from harness.matrix import read_matrix
+from harness.probing import Probes
+from harness.reducing.brought import Brought, case_of
+from harness.reducing.smallest import reduce_from
+from harness.reducing.start import Bench, started
+
+if TYPE_CHECKING:
+    from harness.reducing.smallest import Smallest
+    from tests.end_to_end.conftest import Project
+
+ROOT = Path(__file__).parents[2]
+MODEL = """<ir_version: 8, opset_import: ["": 17]>
+    g (float[n,4] x) => (float[n,4] y, float[n,4] z)
+    <float[4] w = {1, 2, 3, 4}> {
+        a = Add(x, w)
+        b = Exp(a)
+        c = Sigmoid(b)
+        d = Tanh(c)
+        e = Mul(d, b)
+        y = Neg(e)
+        z = Sqrt(b)
+    }"""
+DIVISION = """<ir_version: 8, opset_import: ["": 17]>
+    g (int32[n] x, int32[n] z) => (int32[n] y) { a = Add(x, x) b = Sub(a, x) y = Div(b, z) }"""
+
+
+def reduced(how: str, chain: str, folder: Path, seconds: float = 60) -> Smallest:
+    """Return what a model becomes on a build that gets a chain of operators wrong."""
+    file = folder / "mine.onnx"
+    onnx.save(parser.parse_model(MODEL), file)
+    matrix, sources = read_matrix(ROOT / "matrix.toml"), Sources(cache=cache_root())
+    program = Program(arguments=("-m", "fixtures.defects.patterns", how, chain), folder=ROOT)
+    with Probes(matrix, sources, program) as probes, Evaluator() as evaluator:
+        bench = Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=folder)
+        subject = case_of(Brought(file=file), bench, folder)
+        start = started(subject, matrix.cell("cpu"), bench)
+        return reduce_from(start, folder, seconds=seconds)
+
+
+@pytest.mark.parametrize("how", ["twice", "crash", "refuse"])
+def test_a_planted_fault_becomes_its_pattern(how: str, tmp_path: Path) -> None:
+    """Of six nodes the two of the pattern are left, on one element, failing alike."""
+    found = reduced(how, "Sigmoid>Tanh", tmp_path)
+
+    nodes = [node.op_type for node in found.candidate.model.graph.node]
+    assert nodes == ["Sigmoid", "Tanh"]
+    assert [value.size for value in found.candidate.inputs.values()] == [1]
+    assert found.finished
+
+
+def test_a_reduction_goes_on_where_it_was(tmp_path: Path) -> None:
+    """What was found before the time was over is not looked for again."""
+    whole = (
+        reduced("twice", "Sigmoid>Tanh", tmp_path / "whole") if made(tmp_path, "whole") else None
+    )
+    assert whole is not None
+    made(tmp_path, "parts")
+
+    first = reduced("twice", "Sigmoid>Tanh", tmp_path / "parts", seconds=0.3)
+    second = reduced("twice", "Sigmoid>Tanh", tmp_path / "parts")
+
+    assert second.candidate.data == whole.candidate.data
+    assert first.tried <= whole.tried
+    assert second.tried < whole.tried
+
+
+def made(folder: Path, name: str) -> bool:
+    """Make a folder in a folder."""
+    (folder / name).mkdir()
+    return True
+
+
+def test_a_model_that_does_not_fail_is_refused(tmp_path: Path) -> None:
+    """There is nothing to reduce where the fault does not show."""
+    with pytest.raises(ConfigurationError, match="does not fail"):
+        reduced("twice", "Conv>Relu", tmp_path)
+
+
+def test_a_crash_becomes_a_folder_that_shows_it(project: Project, tmp_path: Path) -> None:
+    """`repro --model` reduces a deadly model and writes a program that was seen to show it."""
+    model, inputs, to = (tmp_path / name for name in ("mine.onnx", "mine.npz", "shown"))
+    onnx.save(parser.parse_model(DIVISION), model)
+    smallest = np.array([5, np.iinfo(np.int32).min, 7], np.int32)
+    np.savez(inputs, x=smallest, z=np.array([1, -1, 2], np.int32))
+    what = ("--model", str(model), "--inputs", str(inputs), "--fails", "crash")
+
+    done = project.ort_matrix("repro", *what, "--cell", "cpu", "--to", str(to), "--json")
+
+    found: dict[str, Any] = json.loads(done.stdout)
+    assert done.returncode == 0, done.stderr
+    assert (found["nodes_before"], found["nodes"]) == (3, 1)
+    assert found["said"] == "SHOWS: the process ended with SIGFPE"
+    assert sorted(path.name for path in to.iterdir()) == [
+        *("README.md", "expected.npz", "inputs.npz", "model.onnx", "repro.py")
+    ]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        (("reduce", "--cell", "cpu"), 2, "CASE is missing"),
+        (("reduce", "leaks/inputs-int64", "--cell", "cpu"), 2, "there is no model to reduce"),
+        (("reduce", "onnx/node/test_abs", "--cell", "cpu"), 2, "does not fail on cpu"),
+        (("reduce", "--model", "nope.onnx", "--cell", "cpu"), 2, "nope.onnx: not an ONNX model"),
+        (("reduce", "x/y", "--cell", "cpu", "--fails", "crash"), 2, "--model FILE, not of CASE"),
+        (("repro", "fallback/own/silent", "--cell", "cpu", "--to", "d"), 2, "does not fail"),
+    ],
+)
+def test_a_mistake_gets_one_line(
+    project: Project, arguments: tuple[str, ...], code: int, said: str
+) -> None:
+    """What cannot be reduced is told in words, without a traceback."""
+    done = project.ort_matrix(*arguments)
+
+    assert done.returncode == code, done.stderr
+    assert said in done.stderr
+    assert "Traceback" not in done.stderr
