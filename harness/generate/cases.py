@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
@@ -178,10 +179,13 @@ def _input(value: Value) -> onnx.ValueInfoProto:
 def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInfoProto]:
     """Return the graph's outputs, typed as the family says or as the standard infers them."""
     unknown = [name for name, typed in drawing.outputs.items() if typed is None]
-    inferred = {}
-    if unknown:
-        found = onnx.shape_inference.infer_shapes(model)
-        inferred = {value.name: value for value in found.graph.value_info}
+    inferred = _inferred(model) if unknown else {}
+    if not all(name in inferred and _has_rank(inferred[name]) for name in unknown):
+        inferred |= {
+            name: value
+            for name, value in _inferred(_closed(drawing, model)).items()
+            if _has_rank(value)
+        }
     for name, typed in drawing.outputs.items():
         if typed is not None:
             yield helper.make_value_info(name, type_proto(typed.type, typed.rank))
@@ -189,6 +193,27 @@ def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInf
             yield _without_sizes(inferred[name])
         else:
             yield onnx.ValueInfoProto(name=name)
+
+
+def _inferred(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
+    found = onnx.shape_inference.infer_shapes(model)
+    return {value.name: value for value in found.graph.value_info}
+
+
+def _has_rank(value: onnx.ValueInfoProto) -> bool:
+    """Say whether the rank of a tensor is known, without which the checker refuses an output."""
+    return not value.type.HasField("tensor_type") or value.type.tensor_type.HasField("shape")
+
+
+def _closed(drawing: Drawing, model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with all its inputs as constants, of which more can be inferred."""
+    closed = onnx.ModelProto()
+    closed.CopyFrom(model)
+    given = {value.name: value.elements for value in drawing.given if not value.type}
+    for one in model.graph.input:
+        if isinstance(given.get(one.name), np.ndarray):
+            closed.graph.initializer.append(numpy_helper.from_array(given[one.name], one.name))
+    return closed
 
 
 def _without_sizes(value: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
