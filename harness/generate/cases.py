@@ -136,7 +136,7 @@ def _model(drawing: Drawing, inputs: Sequence[Value], constants: Sequence[Value]
     model = onnx.ModelProto(ir_version=_ir(drawing), producer_name="ort-matrix")
     model.opset_import.extend(helper.make_opsetid(*one) for one in _opsets(drawing).items())
     model.graph.CopyFrom(graph)
-    model.graph.output.extend(_outputs(drawing, model))
+    model.graph.output.extend(_outputs(drawing, model, inputs))
     data: bytes = model.SerializeToString()
     return data
 
@@ -173,13 +173,14 @@ def _input(value: Value) -> onnx.ValueInfoProto:
     )
 
 
-def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInfoProto]:
+def _outputs(
+    drawing: Drawing, model: onnx.ModelProto, inputs: Sequence[Value]
+) -> Iterator[onnx.ValueInfoProto]:
     """Return the graph's outputs, typed as the family says or as the standard infers them."""
     unknown = [name for name, typed in drawing.outputs.items() if typed is None]
-    inferred = {}
-    if unknown:
-        found = onnx.shape_inference.infer_shapes(model)
-        inferred = {value.name: value for value in found.graph.value_info}
+    inferred = _inferred(model) if unknown else {}
+    if not all(_has_rank(inferred.get(name)) for name in unknown):
+        inferred = _inferred(_closed(model, inputs))
     for name, typed in drawing.outputs.items():
         if typed is not None:
             yield helper.make_value_info(name, type_proto(typed.type, typed.rank))
@@ -187,6 +188,30 @@ def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInf
             yield _without_sizes(inferred[name])
         else:
             yield onnx.ValueInfoProto(name=name)
+
+
+def _inferred(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
+    found = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    return {value.name: value for value in found.graph.value_info}
+
+
+def _has_rank(value: onnx.ValueInfoProto | None) -> bool:
+    if value is None:
+        return False
+    kind = value.type
+    return not kind.HasField("tensor_type") or kind.tensor_type.HasField("shape")
+
+
+def _closed(model: onnx.ModelProto, inputs: Sequence[Value]) -> onnx.ModelProto:
+    """Return the model with its inputs' elements as constants: more ranks follow from those."""
+    closed = onnx.ModelProto()
+    closed.CopyFrom(model)
+    closed.graph.initializer.extend(
+        numpy_helper.from_array(value.elements, value.name)
+        for value in inputs
+        if not value.type and not isinstance(value.elements, list)
+    )
+    return closed
 
 
 def _without_sizes(value: onnx.ValueInfoProto) -> onnx.ValueInfoProto:
