@@ -1,6 +1,7 @@
 """Chains of quantisation around an operator, which a build computes with integers.
 
-All scales are powers of two: what is exact in floats is so in integers, and no step may differ.
+All scales are powers of two, so what is exact in floats is so in integers; zero points are even, as
+the halves of a step go to even with the zero point or without it. No step may differ.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ FOUR_BITS = 21
 def _pair(drawing: Drawing, dtype: str, scale: float | None = None) -> tuple[Value, Value | None]:
     """Return a scale and a zero point, which is left out at times where it would be 0."""
     least = 0 if dtype.startswith("u") else -8
-    point = drawing.one_of((0, 0, least + 3, least + 7, 127 if "8" in dtype else 5))
+    point = drawing.one_of((0, 0, least + 4, least + 6, 126))
     shape = drawing.one_of(((), (), (), (1,)))
     scales = drawing.constant("float", np.full(shape, scale or drawing.one_of(SCALES)))
     if not point and dtype == "uint8" and drawing.chance(30):
@@ -105,6 +106,8 @@ def conv(drawing: Drawing) -> None:
     if not by_channel and drawing.chance(30):
         points += 2
     of_weights = drawing.tensor(kind, weights.shape, is_parameter=True)
+    for bias in (one for one in drawing.given if one.name in node.inputs[2:]):
+        np.rint(8 * bias.elements, out=bias.elements)
     whole = drawing.apply(
         "DequantizeLinear",
         of_weights,
@@ -260,7 +263,7 @@ def layout(drawing: Drawing) -> None:
             order = drawing.shuffled(range(rank))
             shape = tuple(shape[at] for at in order)
             value = drawing.apply("Transpose", value, perm=order)
-        elif name == "Reshape":
+        elif name == "Reshape" and 0 not in shape:
             shape = tuple(drawing.shuffled(shape))
             value = drawing.apply("Reshape", value, integers(drawing, list(shape)))
         elif name == "Slice" and 0 not in shape:
@@ -340,4 +343,4 @@ def qlinear_conv(drawing: Drawing) -> None:
 
 def _points(drawing: Drawing, dtype: str) -> tuple[Value, Value]:
     scale = drawing.constant("float", drawing.one_of(SCALES))
-    return scale, drawing.constant(dtype, drawing.one_of((0, 3, 100)))
+    return scale, drawing.constant(dtype, drawing.one_of((0, 4, 100)))
