@@ -157,9 +157,11 @@ def _ir(drawing: Drawing) -> int:
 
 
 def _node(node: Node) -> onnx.NodeProto:
-    return helper.make_node(
-        node.operator, node.inputs, node.outputs, domain=node.domain, **node.attributes
-    )
+    made = helper.make_node(node.operator, node.inputs, node.outputs, domain=node.domain)
+    for name, value in node.attributes.items():
+        of = onnx.AttributeProto.INTS if value == [] else None  # an empty list tells no type
+        made.attribute.append(helper.make_attribute(name, value, attr_type=of))
+    return made
 
 
 def _input(value: Value) -> onnx.ValueInfoProto:
