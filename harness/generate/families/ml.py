@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from harness.generate.drawing import Drawing
 
 KERNELS = ("LINEAR", "POLY", "RBF", "SIGMOID")
+FLOATS = (Typed(type="float", rank=2),)
+LINEAR = {"kernel_type": "LINEAR", "kernel_params": [0.0, 0.0, 3.0]}
+"""Of what has no support vectors: releases want the attributes all the same."""
 
 
 def eighths(drawing: Drawing, count: int) -> list[float]:
@@ -61,12 +64,9 @@ def category_mapper(drawing: Drawing) -> None:
 def dict_vectorizer(drawing: Drawing) -> None:
     """Draw a map whose keys are in the vocabulary or not."""
     key = drawing.one_of(("int64", "string"))
-    value = drawing.one_of(("float", "double", "string" if key == "int64" else "int64"))
+    value = "float"  # what onnxruntime's Python takes a map's values for
     keys: list[Any] = drawing.some(range(-5, 6) if key == "int64" else WORDS, 6)
-    given = {}
-    for one in keys[: drawing.between(0, 4)]:
-        number = drawing.between(-9, 9)
-        given[one] = str(number) if value == "string" else number * (1 if value == "int64" else 0.5)
+    given = {one: drawing.between(-9, 9) / 2 for one in keys[: drawing.between(1, 4)]}
     vocabulary = drawing.shuffled(keys)[: drawing.between(1, 6)]
     drawing.node(
         drawing.value(given, of=f"map({key}, {value})"),
@@ -79,17 +79,13 @@ def dict_vectorizer(drawing: Drawing) -> None:
 @draws("ai.onnx.ml.CastMap")
 def cast_map(drawing: Drawing) -> None:
     """Draw a map as a tensor, dense or sparse."""
-    value = drawing.one_of(("float", "string"))
     to = drawing.one_of(("TO_FLOAT", "TO_STRING", "TO_INT64"))
     sparse = drawing.chance(50)
     keys = sorted(drawing.some(range(6), drawing.between(1, 4)))
     numbers = [drawing.between(-9, 9) for _ in keys]
-    given = {
-        one: str(number) if value == "string" else float(number)
-        for one, number in zip(keys, numbers, strict=True)
-    }
+    given = dict(zip(keys, map(float, numbers), strict=True))
     drawing.node(
-        drawing.value(given, of=f"map(int64, {value})"),
+        drawing.value(given, of="map(int64, float)"),
         types=(Typed(type=to.removeprefix("TO_").lower(), rank=2),),
         cast_to=to,
         map_form="SPARSE" if sparse else drawing.maybe("DENSE"),
@@ -104,7 +100,8 @@ def feature_vectorizer(drawing: Drawing) -> None:
     widths = [drawing.between(1, 4) for _ in range(drawing.between(1, 4))]
     if drawing.chance(70):
         drawing.plain()
-    drawing.node(*(drawing.data(0, (rows, one)) for one in widths), inputdimensions=widths)
+    parts = [drawing.data(0, (rows, one)) for one in widths]
+    drawing.node(*parts, types=FLOATS, inputdimensions=widths)
 
 
 @draws("ai.onnx.ml.Imputer")
@@ -116,6 +113,7 @@ def imputer(drawing: Drawing) -> None:
     is_whole = "int" in dtype
     drawing.node(
         drawing.data(0, shape),
+        types=(Typed(type=dtype, rank=2),),
         imputed_value_int64s=[drawing.between(-3, 3) for _ in range(count)] if is_whole else None,
         replaced_value_int64=drawing.maybe(0, 1, -1) if is_whole else None,
         imputed_value_floats=None if is_whole else eighths(drawing, count),
@@ -183,6 +181,7 @@ def linear_regressor(drawing: Drawing) -> None:
     drawing.plain(Values.UNIT)
     drawing.node(
         drawing.data(0, (drawing.between(1, 6), features)),
+        types=FLOATS,
         coefficients=eighths(drawing, features * targets),
         intercepts=drawing.maybe(eighths(drawing, targets)),
         targets=targets if targets > 1 or drawing.chance(50) else None,
@@ -204,7 +203,7 @@ def linear_classifier(drawing: Drawing) -> None:
         outputs=2,
         types=(Typed(type="string" if has_words else "int64", rank=1), Typed(type="float", rank=2)),
         coefficients=eighths(drawing, features * scores),
-        intercepts=drawing.maybe(eighths(drawing, scores)),
+        intercepts=eighths(drawing, scores) if drawing.chance(90) else None,
         multi_class=drawing.maybe(0, 1),
         post_transform=drawing.maybe(*TRANSFORMS),
         **labels(drawing, classes, "classlabels_ints", has_words=has_words),
@@ -215,9 +214,9 @@ def linear_classifier(drawing: Drawing) -> None:
 def normalizer(drawing: Drawing) -> None:
     """Draw rows to normalise, of zeros too."""
     drawing.plain(drawing.one_of((Values.SMALL, Values.WIDE)))
-    drawing.node(
-        drawing.data(0, drawing.full_shape(1, 2)), norm=drawing.maybe("MAX", "L1", "L2")
-    )
+    shape = drawing.full_shape(1, 2)
+    norm = drawing.maybe("MAX", "L1", "L2")
+    drawing.node(drawing.data(0, shape), types=(Typed(type="float", rank=len(shape)),), norm=norm)
 
 
 @draws("ai.onnx.ml.OneHotEncoder")
@@ -247,16 +246,15 @@ def one_hot_encoder(drawing: Drawing) -> None:
 @draws("ai.onnx.ml.Scaler")
 def scaler(drawing: Drawing) -> None:
     """Draw rows shifted and scaled, by one number or one for each column."""
-    shape = drawing.full_shape(1, 3)
+    shape = drawing.full_shape(2, 2)
     count = drawing.one_of((1, shape[-1]))
     drawing.plain()
-    drawing.node(
-        drawing.data(0, shape), offset=eighths(drawing, count), scale=eighths(drawing, count)
-    )
+    offset, scale = eighths(drawing, count), eighths(drawing, count)
+    drawing.node(drawing.data(0, shape), types=FLOATS, offset=offset, scale=scale)
 
 
 def _kernel(drawing: Drawing) -> dict[str, Any]:
-    kind = drawing.maybe(*KERNELS)
+    kind = drawing.one_of(KERNELS) if drawing.chance(95) else None
     numbers = [drawing.one_of((0.25, 0.5)), drawing.one_of((0.0, 1.0)), drawing.between(1, 3)]
     return {"kernel_type": kind, "kernel_params": [float(one) for one in numbers]}
 
@@ -269,13 +267,14 @@ def svm_regressor(drawing: Drawing) -> None:
     supports = drawing.between(0, 4)
     drawing.node(
         drawing.data(0, (drawing.between(1, 5), features)),
+        types=FLOATS,
         n_supports=supports,
         support_vectors=eighths(drawing, supports * features) if supports else None,
         coefficients=eighths(drawing, supports or features),
         rho=eighths(drawing, 1),
         one_class=drawing.maybe(0, 1),
         post_transform=drawing.maybe(*TRANSFORMS),
-        **(_kernel(drawing) if supports else {}),
+        **(_kernel(drawing) if supports else LINEAR),
     )
 
 
@@ -303,7 +302,7 @@ def svm_classifier(drawing: Drawing) -> None:
         prob_a=[-0.5] * pairs if with_odds else None,
         prob_b=eighths(drawing, pairs) if with_odds else None,
         post_transform=drawing.maybe(*TRANSFORMS),
-        **({} if is_linear else _kernel(drawing)),
+        **(LINEAR if is_linear else _kernel(drawing)),
         **labels(drawing, classes, "classlabels_ints", has_words=has_words),
     )
 

@@ -42,12 +42,21 @@ class Leaf:
     weights: list[tuple[int, float]] = field(default_factory=list)
 
 
-def _trees(drawing: Drawing, features: int, targets: int, *, single: bool) -> list[Split | Leaf]:
-    """Return trees over so many features; `single`: a leaf has the weight of one target."""
+def _trees(drawing: Drawing, features: int, targets: int, *, single: bool, sets: bool = False) -> list[Split | Leaf]:
+    """Return trees over so many features.
+
+    Args:
+        drawing: draws them.
+        features: how many there are.
+        targets: how many there are.
+        single: whether a leaf has the weight of one target only.
+        sets: whether a node may ask for a member of a set.
+
+    """
     modes = list(range(len(MODES)))
     if drawing.chance(60):
         modes = [drawing.one_of((0, 0, 1, 2, 3, 4, 5))]
-    elif single and drawing.chance(30):
+    elif sets and drawing.chance(30):
         modes.append(MEMBER)
     tracks = drawing.chance(30)
 
@@ -123,6 +132,7 @@ def regressor(drawing: Drawing) -> None:
         made["base_values"] = [drawing.between(-8, 8) / 4 for _ in range(targets)]
     drawing.node(
         _rows(drawing, features),
+        types=(Typed(type="float", rank=2),),
         n_targets=targets,
         aggregate_function=drawing.maybe(*AGGREGATES),
         post_transform=drawing.maybe(*TRANSFORMS),
@@ -141,8 +151,8 @@ def classifier(drawing: Drawing) -> None:
     made: dict[str, Any] = dict(_listed(trees, "class"))
     if drawing.chance(40):
         made["base_values"] = [drawing.between(-8, 8) / 4 for _ in range(targets)]
-    if classes == 1:
-        drawing.doubt("the standard does not say how a lone class is scored")
+    if targets == 1:
+        drawing.doubt("the standard does not say how one weight scores one class, or two")
     has_words = drawing.chance(40)
     drawing.node(
         _rows(drawing, features),
@@ -172,9 +182,9 @@ def _rows(drawing: Drawing, features: int) -> Any:
 @draws("ai.onnx.ml.TreeEnsemble")
 def ensemble(drawing: Drawing) -> None:
     """Draw trees as version 5 has them: inner nodes and leaves apart, sets among the modes."""
-    dtype = drawing.type_of(0)
+    dtype = drawing.type_of(0, ("float", "double") if drawing.chance(95) else ())
     features, targets = drawing.between(1, 4), drawing.between(1, 3)
-    trees = _trees(drawing, features, targets, single=True)
+    trees = _trees(drawing, features, targets, single=True, sets=True)
     made = _flat(trees)
     members = made.pop("members")
     splits = np.array(made.pop("splits"), DTYPES[dtype])
@@ -185,6 +195,7 @@ def ensemble(drawing: Drawing) -> None:
     hit = drawing.chance(20)
     drawing.node(
         _rows(drawing, features),
+        types=(Typed(type=dtype, rank=2),),
         n_targets=targets,
         aggregate_function=drawing.maybe(0, 1, 2, 3),
         post_transform=drawing.maybe(0, 0, 1, 2, 3, 4),
@@ -193,7 +204,7 @@ def ensemble(drawing: Drawing) -> None:
         leaf_weights=numpy_helper.from_array(weights),
         membership_values=numpy_helper.from_array(sets) if members else None,
         nodes_missing_value_tracks_true=missing if any(missing) or drawing.chance(30) else None,
-        nodes_hitrates=numpy_helper.from_array(np.ones_like(splits)) if hit else None,
+        nodes_hitrates=numpy_helper.from_array(np.ones(splits.shape, np.float32)) if hit else None,
         **made,
     )
 
