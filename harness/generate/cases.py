@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
 import onnx
 from onnx import helper, numpy_helper
 
@@ -136,7 +137,7 @@ def _model(drawing: Drawing, inputs: Sequence[Value], constants: Sequence[Value]
     model = onnx.ModelProto(ir_version=_ir(drawing), producer_name="ort-matrix")
     model.opset_import.extend(helper.make_opsetid(*one) for one in _opsets(drawing).items())
     model.graph.CopyFrom(graph)
-    model.graph.output.extend(_outputs(drawing, model, inputs))
+    model.graph.output.extend(_outputs(drawing, model))
     data: bytes = model.SerializeToString()
     return data
 
@@ -175,14 +176,16 @@ def _input(value: Value) -> onnx.ValueInfoProto:
     )
 
 
-def _outputs(
-    drawing: Drawing, model: onnx.ModelProto, inputs: Sequence[Value]
-) -> Iterator[onnx.ValueInfoProto]:
+def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInfoProto]:
     """Return the graph's outputs, typed as the family says or as the standard infers them."""
     unknown = [name for name, typed in drawing.outputs.items() if typed is None]
     inferred = _inferred(model) if unknown else {}
-    if not all(_has_rank(inferred.get(name)) for name in unknown):
-        inferred = _inferred(_closed(model, inputs))
+    if not all(name in inferred and _has_rank(inferred[name]) for name in unknown):
+        inferred |= {
+            name: value
+            for name, value in _inferred(_closed(drawing, model)).items()
+            if _has_rank(value)
+        }
     for name, typed in drawing.outputs.items():
         if typed is not None:
             yield helper.make_value_info(name, type_proto(typed.type, typed.rank))
@@ -193,26 +196,23 @@ def _outputs(
 
 
 def _inferred(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
-    found = onnx.shape_inference.infer_shapes(model, data_prop=True)
+    found = onnx.shape_inference.infer_shapes(model)
     return {value.name: value for value in found.graph.value_info}
 
 
-def _has_rank(value: onnx.ValueInfoProto | None) -> bool:
-    if value is None:
-        return False
-    kind = value.type
-    return not kind.HasField("tensor_type") or kind.tensor_type.HasField("shape")
+def _has_rank(value: onnx.ValueInfoProto) -> bool:
+    """Say whether the rank of a tensor is known, without which the checker refuses an output."""
+    return not value.type.HasField("tensor_type") or value.type.tensor_type.HasField("shape")
 
 
-def _closed(model: onnx.ModelProto, inputs: Sequence[Value]) -> onnx.ModelProto:
-    """Return the model with its inputs' elements as constants: more ranks follow from those."""
+def _closed(drawing: Drawing, model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model with all its inputs as constants, of which more can be inferred."""
     closed = onnx.ModelProto()
     closed.CopyFrom(model)
-    closed.graph.initializer.extend(
-        numpy_helper.from_array(value.elements, value.name)
-        for value in inputs
-        if not value.type and not isinstance(value.elements, list)
-    )
+    given = {value.name: value.elements for value in drawing.given if not value.type}
+    for one in model.graph.input:
+        if isinstance(given.get(one.name), np.ndarray):
+            closed.graph.initializer.append(numpy_helper.from_array(given[one.name], one.name))
     return closed
 
 

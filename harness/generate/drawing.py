@@ -77,6 +77,8 @@ class Drawing(Stream):
     outputs: dict[str, Typed | None] = field(default_factory=dict)
     doubts: list[str] = field(default_factory=list)
     faults: list[str] = field(default_factory=list)
+    mistakes: list[str] = field(default_factory=list)
+    """Of the reference evaluator, on this case."""
     bound: dict[str, str] = field(default_factory=dict)
     """The type that was drawn for each constraint, as in T: tensor(float)."""
     _names: int = 0
@@ -92,6 +94,10 @@ class Drawing(Stream):
     def wrong(self, reason: str) -> None:
         """State what is wrong with this case: a build should refuse it."""
         self.faults.append(reason)
+
+    def mistaken(self, reason: str) -> None:
+        """State that the reference evaluator answers this case wrongly, though it is defined."""
+        self.mistakes.append(reason)
 
     def plain(self, most: Values = Values.WIDE) -> None:
         """Draw nothing beyond these from here on: this family has no use for them."""

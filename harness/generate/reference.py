@@ -13,6 +13,8 @@ LOOSE: dict[str, str] = {}
 
 def why_no_vote(drawing: Drawing) -> str:
     """Return why the reference has no vote on a case; empty where it has one."""
+    if drawing.mistakes:
+        return f"{drawing.description.operator}: {drawing.mistakes[0]}"
     names = [
         f"{node.domain}.{node.operator}" if node.domain else node.operator for node in drawing.nodes
     ]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
     from harness.generate.drawing import Drawing
 
 TYPES = ("float", "float", "double", "int64", "int32")
+COMPARES = 9
+"""The opset from which integers compare."""
+
 UNARY = ("Neg", "Abs", "Identity")
 BINARY = ("Add", "Sub", "Mul")
 
@@ -70,9 +73,10 @@ def loop(drawing: Drawing) -> None:
     drawing.plain()
     dtype = drawing.one_of(TYPES)
     shape = drawing.shape(0, 2)
-    has_count, has_condition = drawing.chance(85), drawing.chance(70)
+    compares = drawing.opset >= COMPARES
+    has_count, has_condition = drawing.chance(85) or not compares, drawing.chance(70)
     limit = drawing.between(0, 4)
-    stops = drawing.chance(50) or not has_count
+    stops = compares and (drawing.chance(50) or not has_count)
     nodes = [helper.make_node(drawing.one_of(BINARY), drawing.shuffled(("v", "step")), ["v2"])]
     if stops:
         nodes.append(helper.make_node("Less", ["i", "last"], ["c2"]))
