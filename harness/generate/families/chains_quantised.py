@@ -51,7 +51,10 @@ def restored(drawing: Drawing, value: Value, pair: tuple[Value, Value | None]) -
 
 
 def source(
-    drawing: Drawing, dtype: str, shape: tuple[int, ...], pair: tuple[Value, Value | None] | None = None
+    drawing: Drawing,
+    dtype: str,
+    shape: tuple[int, ...],
+    pair: tuple[Value, Value | None] | None = None,
 ) -> Value:
     """Return floats of a shape that come out of a DequantizeLinear."""
     pair = pair or _pair(drawing, dtype)
@@ -61,7 +64,9 @@ def source(
     return restored(drawing, quantised(drawing, floats, pair, dtype), pair)
 
 
-def ended(drawing: Drawing, value: Value, dtype: str, pair: tuple[Value, Value | None] | None = None) -> None:
+def ended(
+    drawing: Drawing, value: Value, dtype: str, pair: tuple[Value, Value | None] | None = None
+) -> None:
     """End a chain with a QuantizeLinear mostly, and a DequantizeLinear behind it at times."""
     value = drawing.seen(value)
     if drawing.chance(10):
@@ -136,7 +141,9 @@ def matmul(drawing: Drawing) -> None:
     right = source(drawing, kind, (columns, inner) if turned else (inner, columns))
     if is_gemm:
         bias = drawing.tensor("float", drawing.one_of(((columns,), (1, columns), ())))
-        made = drawing.apply("Gemm", left, right, bias, transB=turned, alpha=drawing.maybe(1.0, 0.5))
+        made = drawing.apply(
+            "Gemm", left, right, bias, transB=turned, alpha=drawing.maybe(1.0, 0.5)
+        )
     else:
         made = drawing.apply("MatMul", left, right)
     if drawing.chance(20):

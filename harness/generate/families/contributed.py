@@ -56,7 +56,10 @@ def fused_matmul(drawing: Drawing) -> None:
     moved = [drawing.chance(20) and rank > 2 for _ in range(2)]  # noqa: PLR2004 - has a batch
     if drawing.description.operator.endswith("TransposeMatMul"):
         moved = [False, False]
-    shapes = [[inner, rows] if left else [rows, inner], [columns, inner] if right else [inner, columns]]
+    shapes = [
+        [inner, rows] if left else [rows, inner],
+        [columns, inner] if right else [inner, columns],
+    ]
     whole = [
         [one[0], *batch, one[1]] if move else [*batch, *one]
         for one, move in zip(shapes, moved, strict=True)
@@ -256,7 +259,9 @@ def pad(drawing: Drawing) -> None:
     mode = drawing.maybe("constant", "edge", "reflect")
     if mode == "reflect":
         pads = [min(one, shape[at % len(shape)] - 1) for at, one in enumerate(pads)]
-    fill = drawing.constant(dtype, [2]) if mode in (None, "constant") and drawing.chance(50) else None
+    fill = (
+        drawing.constant(dtype, [2]) if mode in (None, "constant") and drawing.chance(50) else None
+    )
     given = drawing.constant("int64", pads if drawing.chance(70) else [pads])
     drawing.node(
         drawing.tensor(dtype, shape), given, fill, types=typed(dtype, len(shape)), mode=mode

@@ -86,7 +86,9 @@ def loop(drawing: Drawing) -> None:
     outputs.append(_typed("v2", dtype, len(shape)))
     types = [Typed(type=dtype, rank=len(shape))]
     for at in range(drawing.below(3)):
-        nodes.append(helper.make_node(drawing.one_of(UNARY), [drawing.one_of("v v2".split())], [f"s{at}"]))
+        nodes.append(
+            helper.make_node(drawing.one_of(UNARY), [drawing.one_of(["v", "v2"])], [f"s{at}"])
+        )
         outputs.append(_typed(f"s{at}", dtype, len(shape)))
         types.append(Typed(type=dtype, rank=len(shape) + 1))
     inputs = [

@@ -154,9 +154,7 @@ def label_encoder(drawing: Drawing) -> None:
         if drawing.chance(60):
             attributes["default_tensor"] = _as_tensor(_labels(drawing, after, 1), after)
     shape = drawing.shape(1, 3)
-    drawing.node(
-        drawing.data(0, shape), types=(Typed(type=after, rank=len(shape)),), **attributes
-    )
+    drawing.node(drawing.data(0, shape), types=(Typed(type=after, rank=len(shape)),), **attributes)
 
 
 def _labels(drawing: Drawing, dtype: str, count: int) -> list[Any]:

@@ -42,7 +42,9 @@ class Leaf:
     weights: list[tuple[int, float]] = field(default_factory=list)
 
 
-def _trees(drawing: Drawing, features: int, targets: int, *, single: bool, sets: bool = False) -> list[Split | Leaf]:
+def _trees(
+    drawing: Drawing, features: int, targets: int, *, single: bool, sets: bool = False
+) -> list[Split | Leaf]:
     """Return trees over so many features.
 
     Args:
@@ -97,7 +99,11 @@ def _listed(trees: list[Split | Leaf], prefix: str) -> dict[str, list[Any]]:
                 missing = node.missing
             else:
                 for target, weight in node.weights:
-                    leaf = zip(("treeids", "nodeids", "ids", "weights"), (tree, at, target, weight), strict=True)
+                    leaf = zip(
+                        ("treeids", "nodeids", "ids", "weights"),
+                        (tree, at, target, weight),
+                        strict=True,
+                    )
                     for name, one in leaf:
                         made[f"{prefix}_{name}"].append(one)
             for name, one in zip(names, row, strict=True):

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import numpy as np
 from onnx import helper
 
 from harness.generate.cases import type_proto
@@ -67,7 +66,9 @@ def at_place(drawing: Drawing) -> None:
     """Draw a tensor taken from a sequence, or taken away."""
     dtype, rank, count = drawing.one_of(TYPES), drawing.between(0, 2), drawing.between(1, 4)
     is_at = drawing.description.operator == "SequenceAt"
-    typed = Typed(type=dtype, rank=rank) if is_at else Typed(type=f"seq(tensor({dtype}))", rank=None)
+    typed = (
+        Typed(type=dtype, rank=rank) if is_at else Typed(type=f"seq(tensor({dtype}))", rank=None)
+    )
     values = _sequence(drawing, dtype, rank, count)
     place = _place(drawing, count, count - 1) if is_at or drawing.chance(70) else None
     if not is_at and count == 1:
@@ -95,7 +96,9 @@ def split_to_sequence(drawing: Drawing) -> None:
     kind = drawing.below(3)
     split = None
     if kind == 0:
-        split = drawing.constant(drawing.one_of(("int64", "int32")), drawing.between(1, shape[axis]))
+        split = drawing.constant(
+            drawing.one_of(("int64", "int32")), drawing.between(1, shape[axis])
+        )
     elif kind == 1:
         first = drawing.between(0, shape[axis])
         split = drawing.constant("int64", [first, shape[axis] - first])
@@ -186,17 +189,3 @@ def _something(
         return made
     drawing.given.remove(made)
     return drawing.value(made.elements if is_there else None, of=optional)
-
-
-@draws("ReverseSequence")
-def reverse_sequence(drawing: Drawing) -> None:
-    """Draw sequences turned about up to their lengths."""
-    shape = drawing.full_shape(2, 4)
-    time = drawing.below(2)
-    lengths = [drawing.between(1, shape[time]) for _ in range(shape[1 - time])]
-    drawing.node(
-        drawing.data(0, shape),
-        drawing.value(np.array(lengths, np.int64), is_parameter=True),
-        time_axis=time if time or drawing.chance(50) else None,
-        batch_axis=1 - time if time or drawing.chance(50) else None,
-    )
