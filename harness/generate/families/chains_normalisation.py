@@ -57,7 +57,9 @@ def layer_norm(drawing: Drawing) -> None:
     else:
         squares = drawing.apply("Mul", centred, centred)
     variance = drawing.seen(_mean(drawing, squares, axes))
-    small = drawing.constant(dtype, np.full(drawing.one_of(((), (1,))), drawing.one_of((1e-3, 0.5))))
+    small = drawing.constant(
+        dtype, np.full(drawing.one_of(((), (1,))), drawing.one_of((1e-3, 0.5)))
+    )
     deviation = drawing.apply("Sqrt", drawing.apply("Add", variance, small))
     made = drawing.seen(drawing.apply("Div", centred, deviation))
     scale = drawing.tensor(dtype, _weights(drawing, shape), is_parameter=True)
@@ -69,7 +71,9 @@ def layer_norm(drawing: Drawing) -> None:
 
 
 def _weights(drawing: Drawing, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return drawing.one_of((shape[-1:], shape[-1:], shape[-1:], shape[-2:], (1,), (), (1, shape[-1])))
+    return drawing.one_of(
+        (shape[-1:], shape[-1:], shape[-1:], shape[-2:], (1,), (), (1, shape[-1]))
+    )
 
 
 @draws("chain/skip-layer-norm")
@@ -210,6 +214,7 @@ def relu_clip(drawing: Drawing) -> None:
     dtype = drawing.one_of(("float", "float", "double", "float16", "int8", "int32"))
     if drawing.opset < 14 and "int" in dtype:  # noqa: PLR2004 - Relu of integers
         dtype = "float"
+    drawing.plain(Values.EDGES)
     value = drawing.apply("Relu", drawing.tensor(dtype, drawing.shape(0, 3)))
     for _ in range(drawing.between(1, 2)):
         low, high = drawing.one_of(((0, 6), (-1, 1), (1, 6), (2, 1), (-3, -2)))
@@ -236,7 +241,10 @@ def sum_square(drawing: Drawing) -> None:
         drawing.given.remove(power)
     axes = sorted({axis % len(shape) for axis in drawing.axes(len(shape))})
     made = drawing.apply(
-        "ReduceSum", drawing.seen(squares), drawing.constant("int64", axes), keepdims=drawing.maybe(0, 1)
+        "ReduceSum",
+        drawing.seen(squares),
+        drawing.constant("int64", axes),
+        keepdims=drawing.maybe(0, 1),
     )
     made = drawing.apply("Abs", drawing.seen(made))
     drawing.give(drawing.apply(drawing.one_of(("Sqrt", "Neg", "Abs")), made))
