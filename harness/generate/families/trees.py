@@ -185,10 +185,11 @@ def ensemble(drawing: Drawing) -> None:
     grown = _forest(drawing, columns)
     members: list[float] = []
     if drawing.chance(40):
+        step = drawing.one_of((1, 1, 4))  # builds may have whole numbers alone
         for at, mode in enumerate(grown.modes):
             if mode != "LEAF" and drawing.chance(60):
                 grown.modes[at], grown.values[at] = "BRANCH_MEMBER", 0.0
-                members += [*drawing.some([one / 4 for one in range(-8, 9)], 3), float("nan")]
+                members += [*drawing.some([one / step for one in range(-4, 5)], 3), float("nan")]
     inner = [at for at, mode in enumerate(grown.modes) if mode != "LEAF"]
     leaves = [at for at, mode in enumerate(grown.modes) if mode == "LEAF"]
     place = {at: index for index, at in enumerate(inner)}
