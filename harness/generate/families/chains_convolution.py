@@ -78,9 +78,7 @@ def activated(drawing: Drawing, value: Value, dtype: str) -> Value:
     if name == "Clip":
         low, high = drawing.one_of(((0, 6), (-1, 1), (0.5, 0.25), (-3, 3)))
         ends = drawing.constant(dtype, low), drawing.constant(dtype, high)
-        return drawing.apply(
-            "Clip", value, *(end if drawing.chance(80) else None for end in ends)
-        )
+        return drawing.apply("Clip", value, *(end if drawing.chance(80) else None for end in ends))
     if name == "HardSwish" and drawing.opset < 14:  # noqa: PLR2004 - the opset that brought it
         name = "Relu"
     return drawing.apply(
@@ -280,6 +278,8 @@ def conv_then(drawing: Drawing) -> None:
         drawing.give(value)
         return
     value, _ = convolved(
-        drawing, (value, (*shape[:2], int(shape[2] * scales[2]), int(shape[3] * scales[3]))), "float"
+        drawing,
+        (value, (*shape[:2], int(shape[2] * scales[2]), int(shape[3] * scales[3]))),
+        "float",
     )
     drawing.give(value)

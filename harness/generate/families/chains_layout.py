@@ -55,7 +55,9 @@ def transpose_around(drawing: Drawing) -> None:
     drawing.give(drawing.apply("Transpose", made, perm=back))
 
 
-def _binary(drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str) -> tuple[Value, int]:
+def _binary(
+    drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str
+) -> tuple[Value, int]:
     other = drawing.tensor(dtype, drawing.broadcast_to(shape), is_parameter=drawing.chance(60))
     name = drawing.one_of(("Add", "Mul", "Sub", "Max", "Where"))
     if name == "Where":
@@ -99,7 +101,9 @@ def _softmax(
     return drawing.apply(name, value, axis=axis), rank
 
 
-def _concat(drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str) -> tuple[Value, int]:
+def _concat(
+    drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str
+) -> tuple[Value, int]:
     axis = drawing.axis(len(shape))
     other = drawing.tensor(dtype, shape, is_parameter=drawing.chance(50))
     made = drawing.apply("Concat", *drawing.shuffled((value, other)), axis=axis)
@@ -114,13 +118,17 @@ def _split(drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str) -
     return drawing.apply("Split", value, sizes, outputs=2, axis=axis), len(shape)
 
 
-def _padded(drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str) -> tuple[Value, int]:
+def _padded(
+    drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str
+) -> tuple[Value, int]:
     del dtype
     pads = [drawing.one_of((0, 0, 1, 2)) for _ in range(2 * len(shape))]
     return drawing.apply("Pad", value, integers(drawing, pads)), len(shape)
 
 
-def _sliced(drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str) -> tuple[Value, int]:
+def _sliced(
+    drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str
+) -> tuple[Value, int]:
     del dtype
     return cut(drawing, value, shape)[0], len(shape)
 
@@ -174,9 +182,7 @@ _BETWEEN = {
 }
 
 
-def cut(
-    drawing: Drawing, value: Value, shape: tuple[int, ...]
-) -> tuple[Value, tuple[int, ...]]:
+def cut(drawing: Drawing, value: Value, shape: tuple[int, ...]) -> tuple[Value, tuple[int, ...]]:
     """Return a slice of a value along some axes, its ends beyond the value at times, and its shape."""
     axes = drawing.some(range(len(shape)), drawing.between(1, len(shape)))
     left = list(shape)
@@ -381,9 +387,7 @@ def div_mul(drawing: Drawing) -> None:
     )
     divided = drawing.apply("Div", top, drawing.tensor(dtype, shape, limits=(1, 9)))
     other = drawing.tensor(dtype, drawing.broadcast_to(shape))
-    drawing.give(
-        drawing.apply("Mul", *drawing.shuffled((drawing.seen(divided), other)))
-    )
+    drawing.give(drawing.apply("Mul", *drawing.shuffled((drawing.seen(divided), other))))
 
 
 @draws("chain/shape-arithmetic")

@@ -57,7 +57,9 @@ def layer_norm(drawing: Drawing) -> None:
     else:
         squares = drawing.apply("Mul", centred, centred)
     variance = drawing.seen(_mean(drawing, squares, axes))
-    small = drawing.constant(dtype, np.full(drawing.one_of(((), (1,))), drawing.one_of((1e-3, 0.5))))
+    small = drawing.constant(
+        dtype, np.full(drawing.one_of(((), (1,))), drawing.one_of((1e-3, 0.5)))
+    )
     deviation = drawing.apply("Sqrt", drawing.apply("Add", variance, small))
     made = drawing.seen(drawing.apply("Div", centred, deviation))
     scale = drawing.tensor(dtype, _weights(drawing, shape), is_parameter=True)
@@ -69,7 +71,9 @@ def layer_norm(drawing: Drawing) -> None:
 
 
 def _weights(drawing: Drawing, shape: tuple[int, ...]) -> tuple[int, ...]:
-    return drawing.one_of((shape[-1:], shape[-1:], shape[-1:], shape[-2:], (1,), (), (1, shape[-1])))
+    return drawing.one_of(
+        (shape[-1:], shape[-1:], shape[-1:], shape[-2:], (1,), (), (1, shape[-1]))
+    )
 
 
 @draws("chain/skip-layer-norm")
@@ -236,7 +240,10 @@ def sum_square(drawing: Drawing) -> None:
         drawing.given.remove(power)
     axes = sorted({axis % len(shape) for axis in drawing.axes(len(shape))})
     made = drawing.apply(
-        "ReduceSum", drawing.seen(squares), drawing.constant("int64", axes), keepdims=drawing.maybe(0, 1)
+        "ReduceSum",
+        drawing.seen(squares),
+        drawing.constant("int64", axes),
+        keepdims=drawing.maybe(0, 1),
     )
     made = drawing.apply("Abs", drawing.seen(made))
     drawing.give(drawing.apply(drawing.one_of(("Sqrt", "Neg", "Abs")), made))

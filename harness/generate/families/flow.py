@@ -41,7 +41,9 @@ def branches(drawing: Drawing) -> None:
     rank = drawing.between(0, 3)
     shape = drawing.full_shape(rank, rank)
     x, y = drawing.tensor(of, shape), drawing.tensor(of, shape)
-    condition = drawing.constant("bool", np.full(drawing.one_of(((), (), (1,))), drawing.chance(50)))
+    condition = drawing.constant(
+        "bool", np.full(drawing.one_of(((), (), (1,))), drawing.chance(50))
+    )
     graphs = []
     for name in ("then", "else"):
         kind = drawing.one_of((*BODIES, "Identity", "Concat"))
@@ -152,9 +154,7 @@ def scan(drawing: Drawing) -> None:
         Typed(type=of, rank=rank + len(lead)),
     ]
     inputs = (None, state, *scanned) if is_old else (state, *scanned)
-    drawing.node(
-        *inputs, outputs=2, body=graph, num_scan_inputs=count, **attributes, types=typed
-    )
+    drawing.node(*inputs, outputs=2, body=graph, num_scan_inputs=count, **attributes, types=typed)
 
 
 @draws("SequenceMap")
