@@ -133,9 +133,10 @@ def variadic(drawing: Drawing) -> None:
     count = drawing.one_of((1, 2, 2, 2, 3, 3, 4, 5))
     broadcasts = drawing.description.opset >= BROADCASTS
     others = [drawing.broadcast_to(shape) if broadcasts else shape for _ in range(count - 1)]
-    drawing.type_of(0)
     if drawing.description.operator in ("Mean", "Sum") and drawing.chance(70):
         drawing.plain()
+        if drawing.type_of(0) in ("float16", "bfloat16"):
+            drawing.plain(Values.UNIT)  # wider sums round
     values = [drawing.data(0, shape), *(drawing.weights(0, other) for other in others)]
     if drawing.description.operator in ("Max", "Min"):
         doubt_nan(drawing, *values)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import helper
 
+from harness.generate.drawing import Typed
 from harness.generate.element_types import NUMBERS
 from harness.generate.families import draws
 
@@ -50,6 +51,9 @@ def transpose_around(drawing: Drawing) -> None:
     made, rank = _BETWEEN[name](drawing, value, turned, dtype)
     made = drawing.seen(made)
     back = [order.index(at) for at in range(len(order))]
+    if not rank:
+        drawing.give(made)
+        return
     if rank != len(order) or drawing.chance(30):
         back = drawing.shuffled(range(rank))
     drawing.give(drawing.apply("Transpose", made, perm=back))
@@ -96,7 +100,7 @@ def _softmax(
         made = drawing.apply("ArgMax", value, axis=axis, keepdims=keep)
         return made, len(shape) - 1 + keep
     if name == "CumSum":
-        return drawing.apply("CumSum", value, integers(drawing, [axis])), len(shape)
+        return drawing.apply("CumSum", value, drawing.constant("int64", axis)), len(shape)
     rank = 2 if name == "Flatten" else len(shape)
     return drawing.apply(name, value, axis=axis), rank
 
@@ -190,7 +194,7 @@ def cut(drawing: Drawing, value: Value, shape: tuple[int, ...]) -> tuple[Value, 
     for axis in axes:
         size = shape[axis]
         step = drawing.one_of((1, 1, 1, 2, -1, -2))
-        ends = [drawing.between(-size - 1, size + 1) for _ in range(2)]
+        ends = [drawing.between(-size - (step > 0), size + 1) for _ in range(2)]
         if drawing.chance(40):
             ends = [0, 2**63 - 1] if step > 0 else [-1, -(2**63)]
         start, stop = sorted(ends) if step > 0 else sorted(ends, reverse=True)
@@ -289,8 +293,9 @@ def unsqueeze_squeeze(drawing: Drawing) -> None:
 def cast_chain(drawing: Drawing) -> None:
     """Draw conversions in a row: only those that lose nothing may be left out."""
     types = ("float", "float16", "double", "int32", "int64", "int8", "uint8", "bool", "bfloat16")
+    drawing.plain()
     start = drawing.one_of(types)
-    value = drawing.tensor(start, drawing.shape(0, 3), limits=(0, 120))
+    value = drawing.tensor(start, drawing.shape(1, 3), limits=(0, 120))
     for at in range(drawing.between(2, 4)):
         to = start if at and drawing.chance(30) else drawing.one_of(types)
         value = drawing.seen(drawing.apply("Cast", value, to=NUMBERS[to]))
@@ -394,7 +399,8 @@ def div_mul(drawing: Drawing) -> None:
 def shape_arithmetic(drawing: Drawing) -> None:
     """Draw a shape taken apart, put together and reshaped to: constant folding may do it all."""
     shape = drawing.full_shape(2, 4)
-    value = drawing.tensor(drawing.one_of(ANY), shape)
+    dtype = drawing.one_of(ANY)
+    value = drawing.tensor(dtype, shape)
     start = drawing.below(2) if drawing.opset > 13 else None  # noqa: PLR2004 - of Shape's attributes
     taken = drawing.apply("Shape", value, start=start if start and drawing.chance(30) else None)
     count = len(shape) - (drawing.nodes[-1].attributes.get("start") or 0)
@@ -409,7 +415,8 @@ def shape_arithmetic(drawing: Drawing) -> None:
         picked = drawing.apply("Mul", picked, integers(drawing, [1]))
     rest = integers(drawing, [-1])
     target = drawing.apply("Concat", *drawing.shuffled((picked, rest)), axis=0)
-    drawing.give(drawing.apply("Reshape", value, drawing.seen(target)))
+    made = drawing.apply("Reshape", value, drawing.seen(target))
+    drawing.give(made, Typed(type=dtype, rank=2))
 
 
 @draws("chain/gather-split", "chain/gather-slice")

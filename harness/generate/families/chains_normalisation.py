@@ -214,6 +214,7 @@ def relu_clip(drawing: Drawing) -> None:
     dtype = drawing.one_of(("float", "float", "double", "float16", "int8", "int32"))
     if drawing.opset < 14 and "int" in dtype:  # noqa: PLR2004 - Relu of integers
         dtype = "float"
+    drawing.plain(Values.EDGES)
     value = drawing.apply("Relu", drawing.tensor(dtype, drawing.shape(0, 3)))
     for _ in range(drawing.between(1, 2)):
         low, high = drawing.one_of(((0, 6), (-1, 1), (1, 6), (2, 1), (-3, -2)))

@@ -148,7 +148,7 @@ def mapper(drawing: Drawing) -> None:
     numbers = drawing.some(range(-3, 9), 4)
     shape = drawing.full_shape(1, 3)
     count = int(np.prod(shape))
-    attributes = {
+    attributes: dict[str, Any] = {
         "cats_strings": names,
         "cats_int64s": numbers,
         "default_int64": drawing.maybe(-1, 0, 77),
@@ -193,13 +193,14 @@ def label_encoder(drawing: Drawing) -> None:
         drawing.mistaken("it finds no NaN among the keys")
     missing = {"string": "never seen", "int64": 99, "float": 9.5}[key]
     defaults = {"string": ("_Unused", "none"), "int64": (-1, 5), "float": (-0.0, 0.5)}[value]
+    attributes = {
+        f"keys_{key}s": keys,
+        f"values_{value}s": values,
+        f"default_{value}": drawing.maybe(*defaults),
+    }
     drawing.node(
         drawing.value(_picked(drawing, [*keys, missing], shape, key)),
-        **{
-            f"keys_{key}s": keys,
-            f"values_{value}s": values,
-            f"default_{value}": drawing.maybe(*defaults),
-        },
+        **attributes,
         types=[Typed(type=value, rank=len(shape))],
     )
 
@@ -314,7 +315,7 @@ def support_classifier(drawing: Drawing) -> None:
     supports, pairs = sum(per_class), classes * (classes - 1) // 2
     labels, of = _labelled(drawing, classes)
     with_probability = drawing.chance(40)
-    drawing.doubt("the text leaves open how votes of pairs become scores")
+    drawing.mistaken("the text alone does not say how votes of pairs become scores; libsvm does")
     drawing.node(
         drawing.data(0, (rows, columns), limits=(-2, 2)),
         outputs=2,
@@ -346,8 +347,10 @@ def dictionary(drawing: Drawing) -> None:
     if value == "float":
         elements = {one: np.float32(item) for one, item in elements.items()}
     x = drawing.value(elements, of=f"map({key}, tensor({value}))")
-    name = "string_vocabulary" if key == "string" else "int64_vocabulary"
-    drawing.node(x, **{name: vocabulary}, types=[Typed(type=value, rank=2)])
+    attributes: dict[str, Any] = {
+        "string_vocabulary" if key == "string" else "int64_vocabulary": vocabulary
+    }
+    drawing.node(x, **attributes, types=[Typed(type=value, rank=2)])
 
 
 @draws("ai.onnx.ml.ZipMap")
@@ -356,9 +359,10 @@ def zip_map(drawing: Drawing) -> None:
     rows, columns = drawing.between(1, 4), drawing.between(1, 4)
     labels, of = _labelled(drawing, columns)
     name = "classlabels_int64s" if of == "int64" else "classlabels_strings"
+    attributes: dict[str, Any] = {name: next(iter(labels.values()))}
     drawing.node(
         drawing.data(0, (rows, columns)),
-        **{name: next(iter(labels.values()))},
+        **attributes,
         types=[Typed(type=f"seq(map({of}, tensor(float)))", rank=0)],
     )
 

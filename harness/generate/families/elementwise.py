@@ -7,11 +7,17 @@ from typing import TYPE_CHECKING
 from harness.generate.drawing import element_type
 from harness.generate.element_types import SIGNED, UNSIGNED
 from harness.generate.families import draws
-from harness.generate.families.doubts import doubt_nan, has_infinity
+from harness.generate.families.doubts import (
+    doubt_nan,
+    doubt_overflow,
+    exact,
+    has_infinity,
+    is_integer,
+)
 from harness.generate.values import whole_limits
 
 if TYPE_CHECKING:
-    from harness.generate.drawing import Drawing
+    from harness.generate.drawing import Drawing, Value
 
 DOMAINS = {
     "Acos": (-1.0, 1.0),
@@ -102,11 +108,19 @@ def shrink(drawing: Drawing) -> None:
     data = drawing.data(0, drawing.shape())
     doubt_nan(drawing, data)
     bias, width = drawing.one_of(SLOPES), drawing.one_of((None, 0.0, 0.5, 1.0, 2.0))
-    if "float" not in element_type(data.elements) and any(
-        one is not None and one % 1 for one in (bias, width if width is not None else 0.5)
-    ):
-        drawing.doubt("integers are compared or added with a fraction")
+    if is_integer(data):
+        _doubt_gap(drawing, data, bias or 0.0, 0.5 if width is None else width)
     drawing.node(data, bias=bias, lambd=width)
+
+
+def _doubt_gap(drawing: Drawing, data: Value, bias: float, width: float) -> None:
+    if bias % 1 or width % 1:
+        drawing.doubt("integers are compared or added with a fraction")
+    elif element_type(data.elements) in UNSIGNED:
+        drawing.doubt("what has no sign is compared with a negative number")
+    else:
+        ends = [one + int(by) for one in exact(data).flat for by in (bias, -bias)]
+        doubt_overflow(drawing, ends, element_type(data.elements))
 
 
 @draws("IsInf")

@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 
 TYPES = ("float", "float", "float", "double", "int64", "int32")
 BODIES = ("Add", "Sub", "Mul")
+OF_ANY_SIZE = 11
+"""The version of If whose branches may differ in size."""
+COMPARES_INTEGERS = 9
+"""The version of Less that takes integers."""
 BY_BATCH = 8
 """The version of Scan whose inputs have a batch first."""
 
@@ -51,7 +55,7 @@ def branches(drawing: Drawing) -> None:
         inputs = [x.name, y.name] if kind != "Identity" else [y.name]
         attributes: dict[str, Any] = {}
         if kind == "Concat":
-            if not rank:
+            if not rank or drawing.opset < OF_ANY_SIZE:
                 kind = "Add"
             else:
                 attributes["axis"] = drawing.below(rank)
@@ -74,11 +78,15 @@ def loop(drawing: Drawing) -> None:
     shape = drawing.full_shape(rank, rank)
     state, step = drawing.tensor(of, shape), drawing.tensor(of, shape)
     most = drawing.between(0, 4)
-    by_condition = drawing.chance(50)
+    by_condition = drawing.opset >= COMPARES_INTEGERS and drawing.chance(50)
     limit = drawing.constant("int64", drawing.between(-1, 5))
     count = drawing.constant("int64", most) if not by_condition or drawing.chance(60) else None
-    go_on = drawing.constant("bool", True) if by_condition or drawing.chance(50) else None
+    go_on = drawing.constant("bool", 1) if by_condition or drawing.chance(50) else None
     scans = drawing.between(0, 1)
+    if scans:
+        drawing.mistaken("it joins what is scanned where it should stack it")
+    if go_on is None:
+        drawing.mistaken("it takes no condition for one that does not hold")
     body = drawing.one_of(BODIES)
     nodes = [
         helper.make_node(body, ["state", step.name], ["next"]),

@@ -98,8 +98,8 @@ def _node_of_axes(drawing: Drawing, data: Value, axes: list[int] | None, rank: i
     if axes is not None and drawing.description.opset >= NEGATIVE_AXES and not drawing.faults:
         axes = [axis - rank if drawing.chance(30) else axis for axis in axes]
     if drawing.has("axes"):
-        if axes != sorted(axes or (), key=lambda axis: axis % rank):
-            drawing.mistaken("it takes the axes in the order in which they are stated")
+        if len(axes or ()) > 1 and axes != sorted(axis % rank for axis in axes or ()):
+            drawing.mistaken("it takes the axes one after the other, as they are stated")
         drawing.node(data, axes=axes)
     else:
         drawing.node(data, None if axes is None else integers(drawing, axes))

@@ -93,9 +93,9 @@ def mel(drawing: Drawing) -> None:
     rate = drawing.one_of((8000, 8192, 16000))
     low = drawing.one_of((0.0, 20.0, 125.0))
     of = drawing.bind("T1", ("int32", "int64"))
-    edges = drawing.bind("T2", ("float", "double"))
+    edges = drawing.bind("T2", ("float",) if drawing.chance(90) else ("double",))
     to = drawing.maybe("float", "double", "float16")
-    drawing.doubt("where rounding puts the edge of a bin")
+    drawing.mistaken("rounding may put the edge of a bin elsewhere")
     drawing.node(
         drawing.constant(of, drawing.between(1, 6)),
         drawing.constant(of, drawing.one_of((8, 16, 32))),

@@ -89,7 +89,7 @@ def tf_idf(drawing: Drawing) -> None:
     shape = drawing.full_shape(1, 2)
     elements: Any = [drawing.one_of(vocabulary) for _ in range(int(np.prod(shape)))]
     array = np.array(elements, object if of == "string" else of).reshape(shape)
-    attributes = {
+    attributes: dict[str, Any] = {
         "pool_strings" if of == "string" else "pool_int64s": pool,
         "weights": drawing.maybe([drawing.between(1, 32) / 8 for _ in range(count)]),
     }

@@ -186,7 +186,7 @@ def ensemble(drawing: Drawing) -> None:
     place = {at: index for index, at in enumerate(inner)}
     place |= {at: index for index, at in enumerate(leaves)}
     starts = {tree: grown.trees.index(tree) for tree in grown.trees}
-    links = {}
+    links: dict[str, Any] = {}
     for name, link in (("true", grown.true), ("false", grown.false)):
         targets = [starts[grown.trees[at]] + link[at] for at in inner]
         links[f"nodes_{name}nodeids"] = [place[at] for at in targets]
