@@ -10,12 +10,9 @@ from typing import TYPE_CHECKING
 
 from harness.cli.arguments import tell
 from harness.controller.cell import CellUnderTest
-from harness.environments.interpreter import cache_root
-from harness.environments.sources import Sources
-from harness.errors import ConfigurationError, EnvironmentUnusableError
-from harness.generate.cases import descriptions, operators
+from harness.errors import EnvironmentUnusableError
+from harness.generate.cases import descriptions
 from harness.results import CellState
-from harness.strict_toml import nearest
 from harness.sweeping.pack import packed_cases
 from harness.sweeping.recording import SUITE
 
@@ -25,6 +22,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.corpus.generated.record import Packed
+    from harness.environments.sources import Sources
     from harness.matrix import Cell, Matrix
 
 PART_OF_A_DEADLINE = 3
@@ -54,14 +52,6 @@ def add_amount(one: argparse.ArgumentParser, cases: int) -> None:
     )
 
 
-def check_operators(arguments: argparse.Namespace) -> None:
-    """Raise ConfigurationError for an operator that no cases are drawn for."""
-    known = sorted({name for name, _ in operators()})
-    if unknown := [name for name in arguments.ops if name not in known]:
-        hint = nearest(unknown[0], known)
-        raise ConfigurationError(f"--ops: no cases are drawn for '{unknown[0]}'. {hint}")
-
-
 def drawn(arguments: argparse.Namespace, cache: Path, seed: int) -> list[Packed]:
     """Return the cases that the arguments ask for, with the reference's answers."""
     began = time.monotonic()
@@ -77,11 +67,6 @@ def drawn(arguments: argparse.Namespace, cache: Path, seed: int) -> list[Packed]
 def request_deadline_s(matrix: Matrix, cell: Cell) -> float:
     """Return how long a request of many cases may take on a cell."""
     return matrix.limits(cell, SUITE).deadline_s / PART_OF_A_DEADLINE
-
-
-def sources_of(arguments: argparse.Namespace) -> Sources:
-    """Return where builds come from and cases are kept."""
-    return Sources(cache=cache_root(), wheelhouse=arguments.wheelhouse)
 
 
 @contextlib.contextmanager

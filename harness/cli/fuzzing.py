@@ -11,16 +11,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.arguments import add_json, add_wheelhouse, command, show_json, tell
+from harness.cli.arguments import (
+    add_json,
+    add_wheelhouse,
+    command,
+    show_json,
+    sources_of,
+    tell,
+)
 from harness.cli.drawing import (
     add_amount,
-    check_operators,
     drawn,
     request_deadline_s,
-    sources_of,
     usable,
 )
 from harness.corpus.generated.keeping import keep_case
+from harness.generate.cases import check_drawn
 from harness.matrix import read_matrix
 from harness.report import generated as told
 from harness.sweeping.fuzz import Fuzz
@@ -58,7 +64,7 @@ class Night:
 
 def fuzz(arguments: argparse.Namespace) -> int:
     """Carry out new generated cases on one build and show what disagrees, dies or is not set."""
-    check_operators(arguments)
+    check_drawn(arguments.ops)
     matrix = read_matrix(arguments.matrix)
     sources = sources_of(arguments)
     cell = matrix.cell(arguments.cell)

@@ -9,8 +9,16 @@ from typing import TYPE_CHECKING, Any
 from rich.table import Table
 from rich.text import Text
 
-from harness.cli.arguments import add_json, add_wheelhouse, command, show, show_json, tell
-from harness.cli.drawing import count, drawn, request_deadline_s, sources_of, usable
+from harness.cli.arguments import (
+    add_json,
+    add_wheelhouse,
+    command,
+    show,
+    show_json,
+    sources_of,
+    tell,
+)
+from harness.cli.drawing import count, drawn, request_deadline_s, usable
 from harness.corpus.generated.keeping import keep_case
 from harness.generate.description import Kind
 from harness.matrix import read_matrix

@@ -8,18 +8,28 @@ from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.arguments import add_json, add_runs, add_wheelhouse, command, show_json, tell
-from harness.cli.drawing import add_amount, check_operators, drawn, request_deadline_s, sources_of
+from harness.cli.arguments import (
+    add_json,
+    add_runs,
+    add_wheelhouse,
+    command,
+    show_json,
+    sources_of,
+    tell,
+)
+from harness.cli.drawing import add_amount, drawn, request_deadline_s
 from harness.environments.releases import releases
 from harness.errors import ConfigurationError, EnvironmentUnusableError
+from harness.generate.cases import check_drawn
 from harness.generate.description import GENERATOR_VERSION
 from harness.matrix import read_matrix
 from harness.report import generated as told
 from harness.store.names import new_run_id
 from harness.store.run import PartWriter
-from harness.sweeping.ranges import last_of_each_minor, releases_between
+from harness.sweeping.ranges import releases_between
 from harness.sweeping.recording import SUITE, record
 from harness.sweeping.sweep import Stop, Sweep, Swept
+from harness.triage.bisection import last_of_each_minor
 from harness.triage.generated.changes import Judgement
 
 if TYPE_CHECKING:
@@ -27,7 +37,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from harness.matrix import Cell, Matrix
-    from harness.triage.generated.changes import Point
+from harness.triage.generated.changes import Point
 
 CASES = 10_000
 SEED = 1
@@ -35,7 +45,7 @@ SEED = 1
 
 def sweep(arguments: argparse.Namespace) -> int:
     """Carry out the same generated cases on many releases and show what changed between them."""
-    check_operators(arguments)
+    check_drawn(arguments.ops)
     stops = _stops(arguments, read_matrix(arguments.matrix))
     sources = sources_of(arguments)
     swept = Swept(cases=drawn(arguments, sources.cache, arguments.seed))
@@ -69,7 +79,8 @@ def _stops(arguments: argparse.Namespace, matrix: Matrix) -> list[Stop]:
         label = pinned.id if pinned.id != other.id else f"{pinned.id} again"
         return [stop(other.id, other), stop(label, pinned)]
     served = releases_between(releases(pinned.variant), arguments.releases or "..")
-    chosen = served if arguments.every_release else last_of_each_minor(served)
+    landmarks = served if arguments.every_release else last_of_each_minor(served)
+    chosen = [one for one in served if one in landmarks]
     return [stop(one, matrix.cell(f"{pinned.variant.name}-{one}")) for one in chosen]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -66,15 +67,22 @@ def operators() -> list[tuple[str, int]]:
     return found
 
 
+def check_drawn(names: Sequence[str]) -> None:
+    """Raise ConfigurationError for an operator, or a chain, that no cases are drawn of."""
+    for name in names:
+        if name not in families():
+            close = difflib.get_close_matches(name, families(), n=1)
+            hint = f"Did you mean '{close[0]}'?" if close else "'ort-matrix generate' lists all."
+            raise ConfigurationError(f"no cases are drawn of '{name}'. {hint}")
+
+
 def descriptions(chosen: Sequence[str], seed: int, count: int) -> Iterator[Description]:
     """Return `count` descriptions, spread evenly over operators and opsets; none chosen is all.
 
     Raise ConfigurationError for an operator that cannot be drawn.
     """
-    known = operators()
-    if unknown := sorted({*chosen} - {name for name, _ in known}):
-        raise ConfigurationError(f"no cases can be generated of {unknown[0]!r}")
-    pairs = [pair for pair in known if not chosen or pair[0] in chosen]
+    check_drawn(chosen)
+    pairs = [pair for pair in operators() if not chosen or pair[0] in chosen]
     for at in range(count):
         operator, opset = pairs[at % len(pairs)]
         yield Description(
@@ -91,9 +99,8 @@ def generated(description: Description) -> Generated:
 
     Raise ConfigurationError where no such operator can be drawn.
     """
-    family = families().get(description.operator)
-    if family is None:
-        raise ConfigurationError(f"no cases can be generated of {description.operator!r}")
+    check_drawn([description.operator])
+    family = families()[description.operator]
     operator = operator_at(description.operator, description.opset)
     is_own = description.operator.startswith("chain/") or (
         operator is not None and not operator.domain

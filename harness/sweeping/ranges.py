@@ -38,12 +38,3 @@ def releases_between(served: Sequence[str], text: str) -> list[str]:
             else f"--releases: none is served in '{text}'"
         )
     return found
-
-
-def last_of_each_minor(releases: Sequence[str]) -> list[str]:
-    """Return the last release of every minor, oldest first; candidates are none."""
-    last: dict[tuple[int, ...], str] = {}
-    for one in sorted(releases, key=Version):
-        if not Version(one).is_prerelease:
-            last[Version(one).release[:2]] = one
-    return list(last.values())

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from harness.cases import Case
 from harness.errors import ConfigurationError
+from harness.generate.cases import check_drawn
 from harness.generate.description import Description
 from harness.sweeping.pack import packed_cases
 from harness.triage.generated.disagreements import VALID
@@ -29,6 +30,7 @@ def generated_case(name: str, cache: Path) -> Case:
     case.
     """
     described = Description.parse(name.removeprefix(f"{SUITE}/"))
+    check_drawn([described.operator])
     pack = packed_cases([described], cache)
     if pack.lost:
         raise ConfigurationError(f"'{name}': this case cannot be made")

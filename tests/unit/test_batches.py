@@ -13,7 +13,7 @@ from harness.cases import Worker
 from harness.errors import ConfigurationError, HarnessFaultError, NothingSelectedError
 from harness.results import Observed
 from harness.sweeping.batches import Ended, Told, answered_all
-from harness.sweeping.ranges import last_of_each_minor, releases_between
+from harness.sweeping.ranges import releases_between
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 from harness.worker.cases.generated.forked import (
@@ -125,13 +125,6 @@ def test_an_error_of_ours_in_a_copy_is_no_death_of_the_item(tmp_path: Path) -> N
 
     with pytest.raises(OwnFaultError, match="our own"):
         carried_out_forked([1], carry_out, tmp_path / "report.jsonl", memory_mib=4096)
-
-
-def test_the_last_release_of_every_minor_is_taken() -> None:
-    """Patch releases and candidates are left out unless they are asked for."""
-    found = last_of_each_minor(SERVED)
-
-    assert found == ["1.19.2", "1.20.1", "1.21.1"]
 
 
 @pytest.mark.parametrize(
