@@ -14,6 +14,8 @@ from harness.generate.families.sums import exact, flag, mostly, typed
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
 
+HALF = 10
+"""float16, as ONNX numbers element types."""
 WRONG = 4
 """How many of a hundred have something wrong."""
 
@@ -83,6 +85,14 @@ def attention(drawing: Drawing) -> None:
         drawing.doubt("whom a query sees that is longer than the keys")
     outputs = "yyyy"[: drawing.one_of((1, 3, 4))] if sizes.past else drawing.one_of(("y", "y--y"))
     ranks = (4 if sizes.by_head else 3, 4, 4, 4)
+    attributes = _attributes(drawing)
+    if "y--y" in outputs or outputs == "yyyy":
+        if attributes["qk_matmul_output_mode"] in (1, 2):
+            drawing.doubt("whether what is hidden is infinity or the lowest number")
+        if attributes["softcap"]:
+            drawing.mistaken("it gives the products after softcap where those before it are asked")
+    if attributes["softmax_precision"] == HALF and dtype not in ("float16", "bfloat16"):
+        drawing.doubt("whether fewer digits than the input has are kept to")
     names = (dtype, dtype, drawing.bound["T2"], dtype)
     types = [Typed(type=one, rank=rank) for one, rank in zip(names, ranks, strict=True)]
     drawing.node(
@@ -91,7 +101,7 @@ def attention(drawing: Drawing) -> None:
         types=[one for one, mark in zip(types, outputs, strict=False) if mark == "y"],
         is_causal=causal,
         **_heads(drawing, sizes, heads),
-        **_attributes(drawing),
+        **attributes,
     )
 
 

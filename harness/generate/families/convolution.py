@@ -93,6 +93,8 @@ def transposed(drawing: Drawing) -> None:
     value = drawing.data(0, (channels.batch, channels.given, *made.sizes))
     weights = drawing.weights(1, (channels.given, channels.of_each, *made.kernel))
     bias = drawing.weights(2, (channels.made,)) if drawing.chance(50) else None
+    if bias is not None and channels.group > 1:
+        drawing.mistaken("it adds the bias to the first group only")
     drawing.node(
         value,
         weights,

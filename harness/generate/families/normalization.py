@@ -9,6 +9,7 @@ import numpy as np
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
 from harness.generate.families.sums import axis_of, exact, mostly, typed
+from harness.generate.values import Values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,7 +22,16 @@ WRONG = 3
 OLD_FUNCTION = 12
 """The opset after which the standard states MeanVarianceNormalization as another function."""
 
+ONE_AXIS_SINCE = 13
+"""The opset from which on Softmax and its like go over one axis."""
+MASK_SINCE = 12
+"""The opset that says what Dropout's mask is when nothing is dropped."""
+TRAINS_BY_MOMENTUM = 9
+"""The opset at which the evaluator takes BatchNormalization for training."""
+
 EPSILONS = (1e-5, 1e-3, 0.1, 1.0)
+HALF = 10
+"""float16, as ONNX numbers element types."""
 OF_PARAMETERS = (-2.0, 2.0)
 
 
@@ -60,6 +70,8 @@ def batch(drawing: Drawing) -> None:
     scale, bias = (drawing.weights(at, sizes, limits=OF_PARAMETERS) for at in (1, 2))
     mean = drawing.weights(3, sizes, limits=(-1.0, 1.0))
     variance = drawing.weights(4, sizes, limits=(0.1, 2.0))
+    if drawing.opset == TRAINS_BY_MOMENTUM:
+        drawing.mistaken("it trains where momentum is stated, and by default it is")
     second = drawing.bound.get("T2", drawing.bound.get("U", dtype))
     drawing.node(
         *(value, scale, bias, mean, variance),
@@ -147,7 +159,9 @@ def group(drawing: Drawing) -> None:
     """Draw channels that fall into groups."""
     dtype = mostly(drawing, "T", "float", "float16")
     exact(drawing, dtype)
-    groups = drawing.between(1, 3)
+    groups, stash = drawing.between(1, 3), drawing.maybe(1, 1, 1, 10)
+    if stash == HALF:
+        drawing.mistaken("it computes with more digits than stash_type says")
     shape = (drawing.between(1, 2), groups * drawing.between(1, 3), *_spatial(drawing))
     count = _channels(drawing, shape[1])
     value = drawing.data(0, shape)
@@ -160,7 +174,7 @@ def group(drawing: Drawing) -> None:
         types=[Typed(type=dtype, rank=len(shape))],
         num_groups=groups,
         epsilon=drawing.maybe(*EPSILONS),
-        stash_type=drawing.maybe(1, 1, 1, 10),
+        stash_type=stash,
     )
 
 
@@ -170,6 +184,7 @@ def over_neighbours(drawing: Drawing) -> None:
     dtype = mostly(drawing, "T", "float")
     exact(drawing, dtype)
     size = drawing.one_of((1, 3, 3, 5, 7, 2, 4))
+    drawing.mistaken("it takes other neighbours at the last channels")
     if drawing.chance(WRONG):
         drawing.wrong("a size below 1")
         size = drawing.one_of((0, -1))
@@ -193,11 +208,12 @@ def by_norm(drawing: Drawing) -> None:
     shape = drawing.full_shape(1, 4)
     axis = drawing.axis(len(shape))
     value = drawing.data(0, shape)
+    p = drawing.maybe(1, 2)
+    if p == 1:
+        drawing.mistaken("it sums elements, where it should sum what is absolute in them")
     if (np.abs(value.elements.astype(np.float64)).sum(axis=axis) == 0).any():
         drawing.doubt("what a norm of 0 gives")
-    drawing.node(
-        value, axis=axis if axis != -1 or drawing.chance(50) else None, p=drawing.maybe(1, 2)
-    )
+    drawing.node(value, axis=axis if axis != -1 or drawing.chance(50) else None, p=p)
 
 
 @draws("MeanVarianceNormalization")
@@ -228,6 +244,8 @@ def dropout(drawing: Drawing) -> None:
     outputs = drawing.one_of((1, 2))
     mask = dtype if drawing.operator and drawing.operator.outputs[1].type_str == "T" else "bool"
     types = [Typed(type=one, rank=len(shape)) for one in (dtype, mask)]
+    if drawing.opset < MASK_SINCE and outputs > 1:
+        drawing.doubt("what a mask holds when nothing is dropped")
     if not drawing.takes(3):
         ratio = drawing.maybe(0.0, 0.1, 0.5)
         drawing.node(value, outputs=outputs, types=types, ratio=ratio)
@@ -256,6 +274,10 @@ def over_an_axis(drawing: Drawing) -> None:
     if drawing.chance(WRONG):
         drawing.wrong("an axis that is not there")
         axis = drawing.one_of((len(shape), -len(shape) - 1, 2**31))
+    if drawing.opset < ONE_AXIS_SINCE:
+        drawing.mistaken("it takes one axis, as from opset 13 on, and not all from there")
+    if drawing.values >= Values.EDGES and drawing.description.operator == "LogSoftmax":
+        drawing.mistaken("it takes the logarithm of what has become 0")
     drawing.node(value, types=_same(drawing, len(shape)), axis=axis)
 
 
@@ -280,6 +302,8 @@ def loss(drawing: Drawing) -> None:
         drawing.wrong("a label that is no class")
         labels[-1] = drawing.one_of((classes, -2, 2**31 - 1))
     reduction = drawing.maybe("none", "sum", "mean")
+    if ignored is not None and ignored < 0:
+        drawing.mistaken("it counts what is ignored where its label is below 0")
     if reduction in (None, "mean") and (labels == ignored).all():
         drawing.doubt("the mean of nothing")
     target = drawing.exactly(1, labels.reshape(shape))

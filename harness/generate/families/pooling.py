@@ -40,6 +40,15 @@ def _doubts(drawing: Drawing, made: Window, *, ceil: bool) -> None:
         drawing.doubt("a window has nothing but padding")
 
 
+def _mistakes(drawing: Drawing, made: Window, *, ceil: bool) -> None:
+    """State where the evaluator goes wrong over averages and norms."""
+    dilated = any(one > 1 for one in made.dilations or ())
+    if dilated and made.auto_pad not in (None, "NOTSET"):
+        drawing.mistaken("it leaves dilations out where padding follows from auto_pad")
+    if ceil and any(made.overhang()):
+        drawing.mistaken("it pads wrongly where places are rounded up")
+
+
 @draws("AveragePool")
 def average_pool(drawing: Drawing) -> None:
     """Draw windows, often of padding that counts."""
@@ -49,6 +58,7 @@ def average_pool(drawing: Drawing) -> None:
     ceil, counts_padding = flag(drawing), flag(drawing)
     has_ceil = bool(ceil) and drawing.has("ceil_mode")
     _doubts(drawing, made, ceil=has_ceil)
+    _mistakes(drawing, made, ceil=has_ceil)
     if has_ceil and counts_padding and any(made.overhang()):
         drawing.doubt("whether what lies beyond the padding counts")
     made = spoilt(drawing, made)
@@ -69,7 +79,9 @@ def lp_pool(drawing: Drawing) -> None:
     exact(drawing, dtype)
     made = window(drawing, _spatial_rank(drawing))
     ceil = flag(drawing)
-    _doubts(drawing, made, ceil=bool(ceil) and drawing.has("ceil_mode"))
+    has_ceil = bool(ceil) and drawing.has("ceil_mode")
+    _doubts(drawing, made, ceil=has_ceil)
+    _mistakes(drawing, made, ceil=has_ceil)
     made = spoilt(drawing, made)
     drawing.node(
         drawing.data(0, (*_outer(drawing), *made.sizes)),
@@ -91,6 +103,10 @@ def max_pool(drawing: Drawing) -> None:
     made = spoilt(drawing, made)
     shape = (*_outer(drawing), *made.sizes)
     indices = drawing.has("storage_order") and drawing.chance(50)
+    if any(made.explicit_pads()) or made.is_same:
+        drawing.mistaken("it pads, and so sizes, wrongly")
+    if indices:
+        drawing.mistaken("it begins to count anew in each channel")
     value = _all_different(drawing, shape) if indices else drawing.data(0, shape)
     if np.isnan(value.elements.astype(np.float64)).any():
         drawing.doubt("which is the largest where there is NaN")
@@ -136,9 +152,11 @@ def max_unpool(drawing: Drawing) -> None:
     pads = [drawing.below(2) for _ in range(2 * rank)] if drawing.chance(40) else None
     steps, edges = strides or [1] * rank, pads or [0] * (2 * rank)
     full = [
-        max((size - 1) * steps[at] + kernel[at] - edges[at] - edges[at + rank], 1)
+        (size - 1) * steps[at] + kernel[at] - edges[at] - edges[at + rank]
         for at, size in enumerate(sizes)
     ]
+    if min(full) < 1:
+        pads, full = None, [(size - 1) * steps[at] + kernel[at] for at, size in enumerate(sizes)]
     shape, target = (*outer, *sizes), [*outer, *full]
     count, room = int(np.prod(shape)), int(np.prod(target))
     if count > room:

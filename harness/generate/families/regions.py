@@ -30,7 +30,8 @@ def grid_sample(drawing: Drawing) -> None:
     dtype = mostly(drawing, "T1", "float")
     while mode != "nearest" and (dtype in ("string", "bool") or "complex" in dtype):
         dtype = drawing.bind("T1", ("float",))
-    mostly(drawing, "T2", "float")
+    if mostly(drawing, "T2", "float") not in ("float", "double"):
+        drawing.doubt("how exactly positions of few digits are scaled")
     exact(drawing, dtype)
     if mode != "nearest" and "int" in dtype:
         drawing.doubt("how what is between integers is rounded")
@@ -45,6 +46,9 @@ def grid_sample(drawing: Drawing) -> None:
     corners = flag(drawing)
     if corners and 1 in sizes and mode != "nearest":
         drawing.doubt("where a single element is, between corners that are the same")
+    padding = drawing.maybe("zeros", "border", "reflection")
+    if padding == "border" and (mode or "").endswith("cubic"):
+        drawing.doubt("whether a position is moved to the border, or each element around it")
     value = drawing.data(0, (*outer, *sizes))
     grid = drawing.tensor(
         drawing.bound["T2"], (batch, *made, rank), limits=(-1.3, 1.3), is_parameter=True
@@ -53,7 +57,7 @@ def grid_sample(drawing: Drawing) -> None:
         *(value, grid),
         types=[Typed(type=dtype, rank=2 + len(sizes))],
         mode=mode,
-        padding_mode=drawing.maybe("zeros", "border", "reflection"),
+        padding_mode=padding,
         align_corners=corners,
     )
 
@@ -101,6 +105,8 @@ def align(drawing: Drawing) -> None:
     mode = drawing.maybe("avg", "max")
     if mode == "max":
         drawing.doubt("whether the largest is taken of what is sampled or of its parts")
+    if not drawing.has("coordinate_transformation_mode"):
+        drawing.mistaken("it counts positions as from opset 16 on")
     value, regions = drawing.data(0, shape), drawing.exactly(1, boxes)
     of = [drawing.below(shape[0]) for _ in range(count)]
     if drawing.chance(WRONG):

@@ -189,6 +189,8 @@ def _doubt_positions(
     if mode == "nearest" and how in ("align_corners", "half_pixel_symmetric", "tf_crop_and_resize"):
         drawing.doubt("which of two is the nearest where rounding decides")
     made = [int(size * factor) for size, factor in zip(over, factors, strict=True)]
+    if how == "pytorch_half_pixel" and 1 in made:
+        drawing.mistaken("it takes the middle where the first position is to be taken")
     if how in ("align_corners", "tf_crop_and_resize") and 1 in made:
         drawing.doubt("where a single position is")
 
