@@ -96,6 +96,10 @@ def loop(drawing: Drawing) -> None:
         helper.make_tensor_value_info("c", NUMBERS["bool"], []),
         _typed("v", dtype, len(shape)),
     ]
+    if types[1:]:
+        drawing.mistaken("joins what a scan gives instead of stacking it")
+    if not has_condition and has_count:
+        drawing.mistaken("takes a condition that is left out for a false one")
     body = _graph("body", nodes, inputs, outputs)
     body.initializer.append(
         helper.make_tensor("step", NUMBERS[dtype], [], [drawing.one_of((1, 2))])
@@ -118,7 +122,8 @@ def scan(drawing: Drawing) -> None:
     dtype = drawing.one_of(TYPES)
     width, length = drawing.between(1, 4), drawing.between(1, 4)
     by_batch = drawing.has("directions")
-    batch = (drawing.between(1, 3),) if by_batch else ()
+    batches = drawing.between(1, 3)
+    batch = (batches,) if by_batch else ()
     axis = 0 if by_batch else drawing.below(2)
     rows = (*batch, length, width) if not axis else (width, length)
     nodes = [
@@ -133,11 +138,12 @@ def scan(drawing: Drawing) -> None:
     )
     lengths = None
     if by_batch and drawing.chance(50):
-        lengths = drawing.constant("int64", [drawing.between(1, length) for _ in range(batch[0])])
+        lengths = drawing.constant("int64", [drawing.between(1, length) for _ in range(batches)])
         drawing.doubt("the standard leaves open what stands behind the end of a short sequence")
     state = drawing.tensor(dtype, (*batch, width))
     data = drawing.tensor(dtype, rows)
     backwards = drawing.maybe([0], [1])
+    drawing.mistaken("knows scans over the first axis and forwards only")
     drawing.node(
         *((lengths,) if by_batch else ()),
         state,

@@ -129,6 +129,7 @@ def label_encoder(drawing: Drawing) -> None:
     """Draw keys and values of every pair of types, as lists or, from version 4, as tensors."""
     count = drawing.between(1, 6)
     if drawing.has("classes_strings"):
+        drawing.mistaken("knows version 2 and later only")
         dtype = drawing.type_of(0)
         shape = drawing.shape(0, 3)
         drawing.node(
@@ -195,6 +196,9 @@ def linear_classifier(drawing: Drawing) -> None:
     scores = 1 if classes == 2 and drawing.chance(40) else classes  # noqa: PLR2004
     if scores == 1:
         drawing.doubt("the standard does not say how two classes share one score")
+    if drawing.type_of(0) != "float":
+        drawing.mistaken("scores in its input's type")
+    drawing.mistaken("takes the label from transformed scores, of which several may be equal")
     has_words = drawing.chance(40)
     drawing.node(
         drawing.data(0, (drawing.between(1, 6), features)),
@@ -212,8 +216,11 @@ def linear_classifier(drawing: Drawing) -> None:
 def normalizer(drawing: Drawing) -> None:
     """Draw rows to normalise, of zeros too."""
     drawing.plain(drawing.one_of((Values.SMALL, Values.WIDE)))
+    dtype = drawing.type_of(0)
     shape = drawing.full_shape(1, 2)
     norm = drawing.maybe("MAX", "L1", "L2")
+    if dtype != "float" or len(shape) == 1 or norm in (None, "MAX"):
+        drawing.mistaken("takes the largest by its size, wants rows, answers in its input's type")
     drawing.node(drawing.data(0, shape), types=(Typed(type="float", rank=len(shape)),), norm=norm)
 
 

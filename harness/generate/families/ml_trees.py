@@ -215,7 +215,7 @@ def ensemble(drawing: Drawing) -> None:
     )
 
 
-def _flat(trees: list[Split | Leaf]) -> dict[str, list[Any]]:
+def _flat(trees: list[Split | Leaf]) -> dict[str, Any]:
     names = (
         "tree_roots",
         "nodes_featureids",
@@ -225,7 +225,7 @@ def _flat(trees: list[Split | Leaf]) -> dict[str, list[Any]]:
         "nodes_falseleafs",
         "leaf_targetids",
     )
-    made: dict[str, list[Any]] = {
+    made: dict[str, Any] = {
         name: [] for name in (*names, "splits", "modes", "missing", "weights", "members")
     }
 

@@ -83,6 +83,8 @@ def insert(drawing: Drawing) -> None:
     values = _sequence(drawing, dtype, rank, count)
     item = drawing.tensor(dtype, drawing.shape(rank, rank))
     place = _place(drawing, count, count) if drawing.chance(70) else None
+    if place is not None and int(place.elements) in (0, count):
+        drawing.mistaken("takes a place modulo the length")
     drawing.node(values, item, place, types=(Typed(type=f"seq(tensor({dtype}))", rank=None),))
 
 
@@ -157,35 +159,35 @@ def sequence_map(drawing: Drawing) -> None:
     )
 
 
-@draws("Optional", "OptionalHasElement", "OptionalGetElement")
+@draws("Optional")
 def optional(drawing: Drawing) -> None:
-    """Draw something that is there or not, and the question whether it is."""
-    dtype = drawing.one_of(TYPES[:7])
-    of = f"tensor({dtype})" if drawing.chance(60) else f"seq(tensor({dtype}))"
-    name = drawing.description.operator
-    rank = drawing.between(0, 2)
-    is_there = name == "OptionalGetElement" or drawing.chance(60)
-    if name == "Optional":
-        value = _something(drawing, of, dtype, rank) if is_there else None
-        made = drawing.apply("Optional", value, type=None if is_there else type_proto(of, rank))
-        if is_there and drawing.chance(50):
-            drawing.give(drawing.apply("OptionalGetElement", made), Typed(type=of, rank=rank))
-        else:
-            drawing.give(drawing.apply("OptionalHasElement", made), Typed(type="bool", rank=0))
-        return
-    value = _something(drawing, of, dtype, rank, is_there=is_there, optional=f"optional({of})")
-    typed = Typed(type=of, rank=rank if of.startswith("tensor") else None)
-    drawing.node(value, types=(Typed(type="bool", rank=0) if "Has" in name else typed,))
-
-
-def _something(
-    drawing: Drawing, of: str, dtype: str, rank: int, *, is_there: bool = True, optional: str = ""
-) -> Value:
-    if of.startswith("seq"):
-        made = _sequence(drawing, dtype, rank, drawing.between(1, 3))
+    """Draw something made optional, or nothing, and the question whether it is there."""
+    dtype, rank = drawing.one_of(TYPES[:7]), drawing.between(0, 2)
+    of = drawing.one_of((f"tensor({dtype})", f"seq(tensor({dtype}))"))
+    value = _something(drawing, of, dtype, rank) if drawing.chance(60) else None
+    drawing.mistaken("puts what is optional into a list, and takes an empty one for something")
+    made = drawing.apply("Optional", value, type=None if value else type_proto(of, rank))
+    if value and drawing.chance(50):
+        drawing.give(drawing.apply("OptionalGetElement", made), Typed(type=of, rank=rank))
     else:
-        made = drawing.tensor(dtype, drawing.shape(rank, rank))
-    if not optional:
-        return made
-    drawing.given.remove(made)
-    return drawing.value(made.elements if is_there else None, of=optional)
+        drawing.give(drawing.apply("OptionalHasElement", made), Typed(type="bool", rank=0))
+
+
+@draws("OptionalHasElement", "OptionalGetElement")
+def of_optional(drawing: Drawing) -> None:
+    """Draw an optional input that is there or not."""
+    dtype, rank = drawing.one_of(TYPES[:7]), drawing.between(0, 2)
+    of = drawing.one_of((f"tensor({dtype})", f"seq(tensor({dtype}))"))
+    gets = drawing.description.operator == "OptionalGetElement"
+    inner = _something(drawing, of, dtype, rank)
+    drawing.given.remove(inner)
+    is_there = gets or drawing.chance(60)
+    value = drawing.value(inner.elements if is_there else None, of=f"optional({of})")
+    typed = Typed(type=of, rank=rank if of.startswith("tensor") else None)
+    drawing.node(value, types=(typed if gets else Typed(type="bool", rank=0),))
+
+
+def _something(drawing: Drawing, of: str, dtype: str, rank: int) -> Value:
+    if of.startswith("seq"):
+        return _sequence(drawing, dtype, rank, drawing.between(1, 3))
+    return drawing.tensor(dtype, drawing.shape(rank, rank))
