@@ -198,7 +198,9 @@ def linear_classifier(drawing: Drawing) -> None:
         drawing.doubt("the standard does not say how two classes share one score")
     if drawing.type_of(0) != "float":
         drawing.mistaken("scores in its input's type")
-    drawing.mistaken("takes the label from transformed scores, of which several may be equal")
+    transform = drawing.maybe(*TRANSFORMS)
+    if transform in ("PROBIT", "LOGISTIC"):
+        drawing.mistaken("takes the label from transformed scores, of which several may be equal")
     has_words = drawing.chance(40)
     drawing.node(
         drawing.data(0, (drawing.between(1, 6), features)),
@@ -207,7 +209,7 @@ def linear_classifier(drawing: Drawing) -> None:
         coefficients=eighths(drawing, features * scores),
         intercepts=eighths(drawing, scores) if drawing.chance(90) else None,
         multi_class=drawing.maybe(0, 1),
-        post_transform=drawing.maybe(*TRANSFORMS),
+        post_transform=transform,
         **labels(drawing, classes, "classlabels_ints", has_words=has_words),
     )
 
