@@ -39,6 +39,8 @@ def cast(drawing: Drawing) -> None:
     source = drawing.one_of(_types(drawing, drawing.operator.inputs[0].allowed, among))
     drawing.bound["T1"] = source
     target = drawing.one_of(_types(drawing, drawing.operator.outputs[0].allowed, among))
+    if drawing.has("round_mode") and drawing.chance(10):
+        target = "float8e8m0"  # the one type that it is for
     drawing.bound["T2"] = target
     data = _numerals(drawing, target) if source == "string" else drawing.data(0, drawing.shape())
     _doubt_cast(drawing, data, target)

@@ -175,12 +175,13 @@ def label_encoder(drawing: Drawing) -> None:
         _encoded_by_place(drawing, shape)
         return
     key, value = (drawing.one_of(("string", "int64", "float")) for _ in range(2))
-    as_tensors = drawing.has("keys_tensor") and drawing.chance(30)
+    as_tensors = drawing.has("keys_tensor") and drawing.chance(50)
     if as_tensors:
         key, value = (drawing.one_of(("string", "int64", "float", "double")) for _ in range(2))
     if drawing.description.opset == 2 and key == value == "float":  # noqa: PLR2004 - version 2
         value = "string"
-    keys, values = _labels(drawing, key), _labels(drawing, value)
+    count = drawing.between(2, 5)
+    keys, values = _labels(drawing, key, count), _labels(drawing, value, count)
     if any(number != number for number in keys):  # noqa: PLR0124 - NaN
         drawing.mistaken("it finds no NaN among the keys")
     missing = {"string": "never seen", "int64": 99}.get(key, 9.5)
@@ -221,13 +222,13 @@ def _encoded_by_place(drawing: Drawing, shape: tuple[int, ...]) -> None:
     )
 
 
-def _labels(drawing: Drawing, of: str) -> list[Any]:
+def _labels(drawing: Drawing, of: str, count: int) -> list[Any]:
     match of:
         case "string":
-            return drawing.some(CATEGORIES, 4)
+            return drawing.some(CATEGORIES, count)
         case "int64":
-            return drawing.some(range(-3, 9), 4)
-    return drawing.some((0.0, 1.0, -1.5, 2.25, 3.0, float("nan")), 4)
+            return drawing.some(range(-3, 9), count)
+    return drawing.some((0.0, 1.0, -1.5, 2.25, 3.0, float("nan")), count)
 
 
 def _picked(drawing: Drawing, pool: Any, shape: tuple[int, ...], of: str) -> Any:
@@ -356,7 +357,7 @@ def dictionary(drawing: Drawing) -> None:
     key, value = drawing.one_of(
         (("string", "int64"), ("string", "float"), ("int64", "float"), ("int64", "double"))
     )
-    vocabulary = _labels(drawing, key)
+    vocabulary = _labels(drawing, key, 4)
     extra: Any = "never seen" if key == "string" else 99
     keys = drawing.some([*vocabulary, extra], drawing.between(1, 4))
     make: Any = int if value == "int64" else float

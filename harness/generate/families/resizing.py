@@ -204,7 +204,7 @@ def _manner(drawing: Drawing, mode: str, how: str | None) -> dict[str, Any]:
         "cubic_coeff_a": drawing.maybe(-0.5, -0.75, 0.0) if cubic else None,
         "exclude_outside": flag(drawing) if cubic else None,
         "extrapolation_value": drawing.maybe(0.0, 1.5, -2.0)
-        if how == "tf_crop_and_resize"
+        if how == "tf_crop_and_resize" or drawing.chance(10)
         else None,
         "nearest_mode": drawing.maybe(*NEAREST) if mode == "nearest" else None,
     }

@@ -19,7 +19,7 @@ MODES = ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRA
 TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO")
 AGGREGATES = ("AVERAGE", "SUM", "MIN", "MAX")
 DEEPEST = 3
-TYPES = ("float", "float", "float", "double", "int32", "int64")
+TYPES = ("float", "float", "double", "double", "int32", "int64")
 
 
 @dataclass(kw_only=True)
