@@ -44,7 +44,7 @@ def test_a_night_shows_again_what_its_seed_shows(project: Project) -> None:
 def test_mistakes_are_told_in_one_line(project: Project) -> None:
     """What names no operator, no case and no range is said with what would be right."""
     mistakes = {
-        ("fuzz", "--cell", "cpu", "--ops", "Ad"): "no cases are drawn for 'Ad'. Did you mean",
+        ("fuzz", "--cell", "cpu", "--ops", "Ad"): "no cases are drawn of 'Ad'. Did you mean",
         ("case", "generated/Add", "--cell", "cpu"): "wanted VERSION:OPERATOR:OPSET:SEED:INDEX",
         ("sweep", "--releases", "1.31..1.30"): "1.31 is newer than 1.30",
         ("sweep", "--against", "cpu", "--every-release"): "give no releases with it",
