@@ -121,7 +121,7 @@ def _made(drawing: Drawing) -> Generated:
         kind=kind,
         model=_model(drawing, inputs, constants),
         inputs=tuple(value.elements for value in inputs),
-        attributes=_attributes(drawing.nodes),
+        attributes=_attributes(drawing),
         types=tuple(_type_text(value) for value in drawing.given),
         reference_votes=kind is Kind.VALID and not loose,
         reason="; ".join((*drawing.faults, *drawing.doubts)) or loose,
@@ -246,12 +246,13 @@ def type_proto(text: str, rank: int | None) -> onnx.TypeProto:
     return helper.make_tensor_type_proto(NUMBERS[name], None if rank is None else [None] * rank)
 
 
-def _attributes(nodes: Sequence[Node]) -> dict[str, str]:
-    if len(nodes) == 1:
-        return {name: _text(value) for name, value in sorted(nodes[0].attributes.items())}
+def _attributes(drawing: Drawing) -> dict[str, str]:
+    """Return what is stated, with the operator's name where it is not the one of the case."""
+    own = drawing.description.operator.rpartition(".")[2]
+    alone = len(drawing.nodes) == 1
     return {
-        f"{node.operator}.{name}": _text(value)
-        for node in nodes
+        name if alone or node.operator == own else f"{node.operator}.{name}": _text(value)
+        for node in drawing.nodes
         for name, value in sorted(node.attributes.items())
     }
 
@@ -260,7 +261,7 @@ def _text(value: Any) -> str:
     if isinstance(value, onnx.GraphProto):
         return "+".join(node.op_type for node in value.node)
     if isinstance(value, onnx.TensorProto):
-        return f"tensor{list(value.dims)}"
+        return f"{onnx.TensorProto.DataType.Name(value.data_type).lower()}{list(value.dims)}"
     longest = 60
     text = str(value).replace(" ", "")
     return text if len(text) <= longest else f"{text[:longest]}…"

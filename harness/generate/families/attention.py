@@ -14,6 +14,8 @@ from harness.generate.families.sums import exact, flag, mostly, typed
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
 
+HALF = 10
+"""float16, as ONNX numbers element types."""
 WRONG = 4
 """How many of a hundred have something wrong."""
 
@@ -89,6 +91,8 @@ def attention(drawing: Drawing) -> None:
             drawing.doubt("whether what is hidden is infinity or the lowest number")
         if attributes["softcap"]:
             drawing.mistaken("it gives the products after softcap where those before it are asked")
+    if attributes["softmax_precision"] == HALF and dtype not in ("float16", "bfloat16"):
+        drawing.doubt("whether fewer digits than the input has are kept to")
     names = (dtype, dtype, drawing.bound["T2"], dtype)
     types = [Typed(type=one, rank=rank) for one, rank in zip(names, ranks, strict=True)]
     drawing.node(

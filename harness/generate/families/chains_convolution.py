@@ -124,6 +124,8 @@ def conv_scaled(drawing: Drawing) -> None:
 
 def normalised(drawing: Drawing, value: Value, channels: int, dtype: str) -> Value:
     """Return a batch normalisation of a value."""
+    if drawing.opset < 14:  # noqa: PLR2004 - the opset of the next version
+        drawing.mistaken("BatchNormalization normalises by the data's own mean and variance")
     return drawing.apply(
         "BatchNormalization",
         value,
@@ -196,6 +198,7 @@ def pad_conv(drawing: Drawing) -> None:
 
 def _pooled(drawing: Drawing, value: Value, rank: int) -> Value:
     name = drawing.one_of(("MaxPool", "AveragePool"))
+    drawing.mistaken("mixes up the pads of the sides")
     return drawing.apply(
         name,
         value,

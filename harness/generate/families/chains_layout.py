@@ -187,7 +187,7 @@ _BETWEEN = {
 
 
 def cut(drawing: Drawing, value: Value, shape: tuple[int, ...]) -> tuple[Value, tuple[int, ...]]:
-    """Return a slice of a value along some axes, its ends beyond the value at times, and its shape."""
+    """Return a slice of a value, its ends beyond the value at times, and its shape."""
     axes = drawing.some(range(len(shape)), drawing.between(1, len(shape)))
     left = list(shape)
     starts, stops, steps = [], [], []
@@ -222,7 +222,7 @@ def slice_chain(drawing: Drawing) -> None:
 
 @draws("chain/reshape-chain")
 def reshape_chain(drawing: Drawing) -> None:
-    """Draw reshapes, flattenings, squeezes in a row; 0 and −1 mean what they mean where they are."""
+    """Draw reshapes, flattenings and more in a row; 0 and -1 among the sizes."""
     shape = drawing.full_shape(1, 4)
     value = drawing.tensor(drawing.one_of(ANY), shape)
     for _ in range(drawing.between(2, 4)):
@@ -353,32 +353,33 @@ def no_ops(drawing: Drawing) -> None:
 
 
 def _no_op(drawing: Drawing, value: Value, shape: tuple[int, ...], dtype: str) -> Value:
+    """Return a value after an operator that changes nothing, or in one of seven cases little."""
     rank = len(shape)
-    zero = drawing.one_of(([], [1], [1] * rank, [1] * (rank + 1), list(shape)))
     kind = drawing.one_of(
-        ("Add", "Sub", "Mul", "Div", "Pad", "Slice", "Dropout", "Cast", "Concat", "Tile", "Rsub")
+        ("Add", "Sub", "Mul", "Div", "Rsub", "Pad", "Slice", "Dropout", "Cast", "Concat", "Tile")
     )
     if kind in ("Add", "Sub", "Mul", "Div", "Rsub"):
-        number = 0 if kind in ("Add", "Sub", "Rsub") else 1
-        number = 1 - number if drawing.chance(15) else number
-        if kind == "Div":
-            number = 1
-        constant = drawing.constant(dtype, np.full(zero if len(zero) <= rank else [1], number))
-        if kind == "Rsub":
-            return drawing.apply("Sub", constant, value)
-        return drawing.apply(kind, value, constant)
-    if kind == "Pad":
-        return drawing.apply("Pad", value, integers(drawing, [0] * 2 * rank))
+        number = 1 if kind in ("Mul", "Div") else 0
+        number = 1 - number if drawing.chance(15) and kind != "Div" else number
+        wide = drawing.one_of(([], [1], [1] * rank, list(shape)))
+        both = value, drawing.constant(dtype, np.full(wide, number))
+        return drawing.apply("Sub", *both[::-1]) if kind == "Rsub" else drawing.apply(kind, *both)
     if kind == "Slice":
-        ends = [0] * rank, drawing.one_of(([2**63 - 1] * rank, list(shape)))
-        return drawing.apply("Slice", value, *(integers(drawing, one) for one in ends))
-    if kind == "Dropout":
-        return drawing.apply("Dropout" if "float" in dtype else "Identity", value)
-    if kind == "Cast":
-        return drawing.apply("Cast", value, to=NUMBERS[dtype])
-    if kind == "Concat":
-        return drawing.apply("Concat", value, axis=drawing.axis(rank))
-    return drawing.apply("Tile", value, integers(drawing, [1] * rank))
+        stops = drawing.one_of(([2**63 - 1] * rank, list(shape)))
+        return drawing.apply(
+            "Slice", value, integers(drawing, [0] * rank), integers(drawing, stops)
+        )
+    if kind in ("Pad", "Tile"):
+        numbers = [0] * 2 * rank if kind == "Pad" else [1] * rank
+        return drawing.apply(kind, value, integers(drawing, numbers))
+    if kind == "Dropout" and "float" not in dtype:
+        kind = "Identity"
+    return drawing.apply(
+        kind,
+        value,
+        to=NUMBERS[dtype] if kind == "Cast" else None,
+        axis=drawing.axis(rank) if kind == "Concat" else None,
+    )
 
 
 @draws("chain/div-mul")

@@ -199,8 +199,8 @@ def attention(drawing: Drawing) -> None:
     weights = drawing.apply("Softmax", drawing.seen(scores), axis=drawing.one_of((-1, -1, 3, 2)))
     summed = drawing.apply("MatMul", weights, values)
     summed = drawing.apply("Transpose", summed, perm=[0, 2, 1, 3])
-    shape = drawing.one_of(([0, 0, hidden], [batch, length, hidden], [0, -1, hidden]))
-    drawing.give(drawing.apply("Reshape", summed, drawing.constant("int64", shape)))
+    after = drawing.one_of(([0, 0, hidden], [batch, length, hidden], [0, -1, hidden]))
+    drawing.give(drawing.apply("Reshape", summed, drawing.constant("int64", after)))
 
 
 def _projected(drawing: Drawing, data: Value, dtype: str, heads: int, size: int) -> Value:

@@ -47,6 +47,8 @@ def quantised(
 
 def restored(drawing: Drawing, value: Value, pair: tuple[Value, Value | None]) -> Value:
     """Return a quantised value as floats."""
+    if drawing.opset < 19:  # noqa: PLR2004 - the opset of the next version
+        drawing.mistaken("lacks the DequantizeLinear of this opset")
     return drawing.apply("DequantizeLinear", value, *pair)
 
 
@@ -230,6 +232,7 @@ def pool(drawing: Drawing) -> None:
             ceil_mode=drawing.maybe(0, 0, 1),
             count_include_pad=drawing.maybe(0, 1) if name == "AveragePool" else None,
         )
+    drawing.mistaken("mixes up the pads of the sides")
     if "Average" in name:
         drawing.give(drawing.seen(made))
     else:

@@ -5,8 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from onnx import numpy_helper
 
 from harness.generate.drawing import Typed
+from harness.generate.element_types import DTYPES
 from harness.generate.families import draws
 from harness.generate.values import Values
 
@@ -84,7 +86,7 @@ def normalizer(drawing: Drawing) -> None:
 def imputer(drawing: Drawing) -> None:
     """Draw elements some of which are the value that is replaced."""
     rows, columns = table(drawing)
-    of = drawing.bind("T", ("float", "int64") if drawing.chance(80) else NUMBERS)
+    of = drawing.bind("T", (drawing.one_of(("float", "float", "int64", "int64", *NUMBERS)),))
     count = drawing.one_of((1, columns))
     replaced: Any
     if of in ("int32", "int64"):
@@ -119,7 +121,7 @@ def vectorizer(drawing: Drawing) -> None:
 def one_hot(drawing: Drawing) -> None:
     """Draw categories, and elements that are none where that is allowed."""
     zeros = drawing.maybe(0, 1)
-    of = drawing.bind("T", ("string", "int64") if drawing.chance(80) else NUMBERS)
+    of = drawing.bind("T", (drawing.one_of(("string", "int64", *NUMBERS)),))
     unknown = zeros != 0 and drawing.chance(50)
     shape = drawing.full_shape(1, 2)
     count = int(np.prod(shape))
@@ -170,38 +172,52 @@ def label_encoder(drawing: Drawing) -> None:
     """Draw keys and values of each kind, and elements that are among the keys and that are not."""
     shape = drawing.full_shape(1, 3)
     if drawing.description.opset == 1:
-        names = drawing.some(CATEGORIES, 4)
-        attributes: dict[str, Any] = {
-            "classes_strings": names,
-            "default_int64": drawing.maybe(-1, 0, 77),
-            "default_string": drawing.maybe("_Unused", "", "none"),
-        }
-        if drawing.bind("T1", ("string", "int64")) == "string":
-            x, of = (
-                drawing.value(_picked(drawing, [*names, "never seen"], shape, "string")),
-                "int64",
-            )
-        else:
-            x, of = drawing.value(_picked(drawing, range(6), shape, "int64")), "string"
-        drawing.node(x, **attributes, types=[Typed(type=of, rank=len(shape))])
+        _encoded_by_place(drawing, shape)
         return
     key, value = (drawing.one_of(("string", "int64", "float")) for _ in range(2))
+    as_tensors = drawing.has("keys_tensor") and drawing.chance(30)
+    if as_tensors:
+        key, value = (drawing.one_of(("string", "int64", "float", "double")) for _ in range(2))
     if drawing.description.opset == 2 and key == value == "float":  # noqa: PLR2004 - version 2
         value = "string"
     keys, values = _labels(drawing, key), _labels(drawing, value)
-    if key == "float" and any(number != number for number in keys):  # noqa: PLR0124 - NaN
+    if any(number != number for number in keys):  # noqa: PLR0124 - NaN
         drawing.mistaken("it finds no NaN among the keys")
-    missing = {"string": "never seen", "int64": 99, "float": 9.5}[key]
-    defaults = {"string": ("_Unused", "none"), "int64": (-1, 5), "float": (-0.0, 0.5)}[value]
-    attributes = {
-        f"keys_{key}s": keys,
-        f"values_{value}s": values,
-        f"default_{value}": drawing.maybe(*defaults),
-    }
+    missing = {"string": "never seen", "int64": 99}.get(key, 9.5)
+    if as_tensors:
+        other = drawing.some(values, 1)
+        attributes: dict[str, Any] = {
+            "keys_tensor": numpy_helper.from_array(_array(keys, key)),
+            "values_tensor": numpy_helper.from_array(_array(values, value)),
+            "default_tensor": drawing.maybe(numpy_helper.from_array(_array(other, value))),
+        }
+    else:
+        defaults = {"string": ("_Unused", "none"), "int64": (-1, 5), "float": (-0.0, 0.5, 2.0)}
+        attributes = {
+            f"keys_{key}s": keys,
+            f"values_{value}s": values,
+            f"default_{value}": drawing.maybe(*defaults[value]),
+        }
     drawing.node(
         drawing.value(_picked(drawing, [*keys, missing], shape, key)),
         **attributes,
         types=[Typed(type=value, rank=len(shape))],
+    )
+
+
+def _encoded_by_place(drawing: Drawing, shape: tuple[int, ...]) -> None:
+    """Draw version 1: a word stands for its place among the classes."""
+    names = drawing.some(CATEGORIES, 4)
+    if drawing.bind("T1", ("string", "int64")) == "string":
+        x, of = _picked(drawing, [*names, "never seen"], shape, "string"), "int64"
+    else:
+        x, of = _picked(drawing, range(6), shape, "int64"), "string"
+    drawing.node(
+        drawing.value(x),
+        classes_strings=names,
+        default_int64=drawing.maybe(-1, 0, 77),
+        default_string=drawing.maybe("_Unused", "", "none"),
+        types=[Typed(type=of, rank=len(shape))],
     )
 
 
@@ -215,14 +231,15 @@ def _labels(drawing: Drawing, of: str) -> list[Any]:
 
 
 def _picked(drawing: Drawing, pool: Any, shape: tuple[int, ...], of: str) -> Any:
-    count = int(np.prod(shape))
+    return _array([drawing.one_of(pool) for _ in range(int(np.prod(shape)))], of).reshape(shape)
+
+
+def _array(elements: list[Any], of: str) -> Any:
     if of == "string":
-        elements = np.empty(count, object)
-        elements[:] = [drawing.one_of(pool) for _ in range(count)]
-    else:
-        dtype = np.float32 if of == "float" else np.int64
-        elements = np.array([drawing.one_of(pool) for _ in range(count)], dtype)
-    return elements.reshape(shape)
+        strings = np.empty(len(elements), object)
+        strings[:] = elements
+        return strings
+    return np.array(elements, DTYPES[of])
 
 
 @draws("ai.onnx.ml.LinearRegressor")
@@ -299,7 +316,7 @@ def support_regressor(drawing: Drawing) -> None:
         kernel_params=[0.25, drawing.one_of((0.0, 1.0)), float(drawing.between(1, 3))],
         rho=floats(drawing, 1),
         one_class=drawing.maybe(0, 1),
-        post_transform=drawing.maybe("NONE"),
+        post_transform=drawing.maybe("NONE", "LOGISTIC", "SOFTMAX"),
         types=[Typed(type="float", rank=2)],
     )
 

@@ -54,7 +54,8 @@ def fused_matmul(drawing: Drawing) -> None:
     rows, inner, columns = (drawing.dimension() for _ in range(3))
     left, right = drawing.below(2), drawing.below(2)
     moved = [drawing.chance(20) and rank > 2 for _ in range(2)]  # noqa: PLR2004 - has a batch
-    if drawing.description.operator.endswith("TransposeMatMul"):
+    is_fused = drawing.description.operator.endswith("FusedMatMul")
+    if not is_fused:
         moved = [False, False]
     shapes = [
         [inner, rows] if left else [rows, inner],
@@ -64,7 +65,7 @@ def fused_matmul(drawing: Drawing) -> None:
         [one[0], *batch, one[1]] if move else [*batch, *one]
         for one, move in zip(shapes, moved, strict=True)
     ]
-    dtype = drawing.one_of(FLOATS[:4])
+    dtype = drawing.one_of(FLOATS[:4]) if is_fused else "float"
     drawing.node(
         *(drawing.tensor(dtype, one) for one in whole),
         types=typed(dtype, rank),
@@ -134,10 +135,10 @@ def fused_conv(drawing: Drawing) -> None:
 def skip_norm(drawing: Drawing) -> None:
     """Draw a normalisation of a sum, whose second part may broadcast."""
     drawing.plain(Values.UNIT)
-    dtype = drawing.one_of(("float", "float", "float16", "double"))
+    dtype = drawing.one_of((*("float",) * 5, *("float16",) * 2, "double"))
     batch, length, hidden = (drawing.between(1, 5) for _ in range(3))
-    shape = (batch, length, hidden) if drawing.chance(80) else (length, hidden)
-    skip = shape
+    shape = (batch, length, hidden)[0 if drawing.chance(80) else 1 :]
+    skip: tuple[int, ...] = shape
     if len(shape) == 3 and drawing.chance(30):  # noqa: PLR2004
         skip = drawing.one_of(((1, length, hidden), (length, hidden)))
     parts: list[Value | None] = [drawing.tensor(dtype, one) for one in (shape, skip)]
@@ -254,7 +255,8 @@ def expand_dims(drawing: Drawing) -> None:
 @draws("com.microsoft.Pad")
 def pad(drawing: Drawing) -> None:
     """Draw a padded tensor, whose pads are a row or a matrix of one row."""
-    dtype, shape = drawing.one_of(("float", "double")), drawing.full_shape(1, 3)
+    dtype = drawing.one_of(("float",) * 5 + ("double",))
+    shape = drawing.full_shape(1, 3)
     pads = [drawing.one_of((0, 1, 2)) for _ in range(2 * len(shape))]
     mode = drawing.maybe("constant", "edge", "reflect")
     if mode == "reflect":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -94,7 +94,7 @@ def pool(drawing: Drawing) -> None:
     )
 
 
-def _window(drawing: Drawing, rank: int) -> dict[str, list[int] | int | None]:
+def _window(drawing: Drawing, rank: int) -> dict[str, Any]:
     return {
         "kernel_shape": [2] * rank,
         "strides": drawing.maybe([1] * rank, [2] * rank),

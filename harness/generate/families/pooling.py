@@ -152,9 +152,11 @@ def max_unpool(drawing: Drawing) -> None:
     pads = [drawing.below(2) for _ in range(2 * rank)] if drawing.chance(40) else None
     steps, edges = strides or [1] * rank, pads or [0] * (2 * rank)
     full = [
-        max((size - 1) * steps[at] + kernel[at] - edges[at] - edges[at + rank], 1)
+        (size - 1) * steps[at] + kernel[at] - edges[at] - edges[at + rank]
         for at, size in enumerate(sizes)
     ]
+    if min(full) < 1:
+        pads, full = None, [(size - 1) * steps[at] + kernel[at] for at, size in enumerate(sizes)]
     shape, target = (*outer, *sizes), [*outer, *full]
     count, room = int(np.prod(shape)), int(np.prod(target))
     if count > room:

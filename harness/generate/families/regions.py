@@ -46,6 +46,9 @@ def grid_sample(drawing: Drawing) -> None:
     corners = flag(drawing)
     if corners and 1 in sizes and mode != "nearest":
         drawing.doubt("where a single element is, between corners that are the same")
+    padding = drawing.maybe("zeros", "border", "reflection")
+    if padding == "border" and (mode or "").endswith("cubic"):
+        drawing.doubt("whether a position is moved to the border, or each element around it")
     value = drawing.data(0, (*outer, *sizes))
     grid = drawing.tensor(
         drawing.bound["T2"], (batch, *made, rank), limits=(-1.3, 1.3), is_parameter=True
@@ -54,7 +57,7 @@ def grid_sample(drawing: Drawing) -> None:
         *(value, grid),
         types=[Typed(type=dtype, rank=2 + len(sizes))],
         mode=mode,
-        padding_mode=drawing.maybe("zeros", "border", "reflection"),
+        padding_mode=padding,
         align_corners=corners,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from onnx import helper
 
 from harness.generate.drawing import Typed
 from harness.generate.element_types import COMMON, NUMBERS
@@ -132,10 +133,19 @@ def split(drawing: Drawing) -> None:
 def optional(drawing: Drawing) -> None:
     """Draw an optional that holds a tensor or a sequence."""
     of = drawing.one_of(TYPES)
+    if drawing.chance(20):
+        stated = helper.make_tensor_type_proto(NUMBERS[of], None)
+        if drawing.chance(50):
+            stated = helper.make_sequence_type_proto(stated)
+        empty = drawing.apply("Optional", type=stated)
+        drawing.mistaken("it has no optional that is empty")
+        drawing.give(drawing.apply("OptionalHasElement", empty), Typed(type="bool", rank=0))
+        return
     if drawing.chance(50):
         value, held = drawing.tensor(of, drawing.shape(0, 3)), f"tensor({of})"
     else:
         value, held = _sequence(drawing, of, drawing.between(0, 2)), f"seq(tensor({of}))"
+        drawing.mistaken("it puts a sequence into a list of one")
     drawing.node(value, types=[Typed(type=f"optional({held})", rank=None)])
 
 
@@ -148,6 +158,8 @@ def held(drawing: Drawing) -> None:
     value = value or _sequence(drawing, of, rank)
     direct = drawing.description.opset > 15 and drawing.chance(50)  # noqa: PLR2004 - since 18
     inner = value if direct else drawing.apply("Optional", value)
+    if not is_tensor:
+        drawing.mistaken("it puts a sequence into a list of one")
     name = drawing.description.operator
     result = drawing.apply(name, inner)
     if name == "OptionalHasElement":

@@ -30,7 +30,7 @@ def concat(drawing: Drawing) -> None:
     for one, size in zip(shapes, sizes, strict=True):
         one[axis] = size
     if len(shapes) > 1 and len(shape) > 1 and drawing.chance(3):
-        shapes[1][axis - 1] += 2
+        shapes[1][(axis + 1) % len(shape)] += 2
         drawing.wrong("the shapes differ along another axis")
     drawing.node(*(drawing.data(0, one) for one in shapes), axis=axis)
 
@@ -81,6 +81,12 @@ def cut(drawing: Drawing) -> None:
         start, end = _bounds(drawing, shape[axis], 1 if steps is None else steps[at])
         starts.append(start)
         ends.append(end)
+    before = (
+        step < 0 and start < -shape[axis]
+        for step, start, axis in zip(steps or [], starts, cut_axes, strict=False)
+    )
+    if any(before):
+        drawing.mistaken("a start before the first element is moved to it, also when going back")
     if steps and drawing.chance(2):
         steps[0] = 0
         drawing.wrong("a step is 0")

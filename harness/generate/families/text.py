@@ -70,7 +70,7 @@ def normalizer(drawing: Drawing) -> None:
         words(drawing, shape),
         case_change_action=action,
         is_case_sensitive=sensitive,
-        locale=drawing.maybe("en_US"),
+        locale=drawing.maybe("C", "C", "en_US", "en_US.UTF-8"),
         stopwords=stopped,
         types=[Typed(type="string", rank=len(shape))],
     )

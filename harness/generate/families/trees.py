@@ -19,6 +19,7 @@ MODES = ("BRANCH_LEQ", "BRANCH_LT", "BRANCH_GTE", "BRANCH_GT", "BRANCH_EQ", "BRA
 TRANSFORMS = ("NONE", "SOFTMAX", "LOGISTIC", "SOFTMAX_ZERO")
 AGGREGATES = ("AVERAGE", "SUM", "MIN", "MAX")
 DEEPEST = 3
+TYPES = ("float", "float", "float", "double", "int32", "int64")
 
 
 @dataclass(kw_only=True)
@@ -72,10 +73,11 @@ def _forest(drawing: Drawing, columns: int) -> Grown:
 def _nodes(drawing: Drawing, grown: Grown) -> dict[str, Any]:
     count = len(grown.ids)
     as_tensor = drawing.has("nodes_values_as_tensor") and drawing.type_of(0) == "double"
-    values = {"nodes_values": grown.values}
+    values: dict[str, Any] = {"nodes_values": grown.values}
+    hits = "nodes_hitrates_as_tensor" if as_tensor else "nodes_hitrates"
+    rates = [drawing.between(1, 4) / 2 for _ in range(count)]
     if as_tensor:
-        made = numpy_helper.from_array(np.array(grown.values, np.float64), "v")
-        values = {"nodes_values_as_tensor": made}  # type: ignore[dict-item]
+        values = {"nodes_values_as_tensor": _doubles(grown.values)}
     return {
         "nodes_treeids": grown.trees,
         "nodes_nodeids": grown.ids,
@@ -83,7 +85,7 @@ def _nodes(drawing: Drawing, grown: Grown) -> dict[str, Any]:
         "nodes_modes": grown.modes,
         "nodes_truenodeids": grown.true,
         "nodes_falsenodeids": grown.false,
-        "nodes_hitrates": drawing.maybe([1.0] * count),
+        hits: drawing.maybe(_doubles(rates) if as_tensor else rates),
         "nodes_missing_value_tracks_true": drawing.maybe([drawing.below(2) for _ in range(count)]),
         **values,
     }
@@ -107,7 +109,7 @@ def _weights(drawing: Drawing, count: int) -> list[float]:
 @draws("ai.onnx.ml.TreeEnsembleRegressor")
 def regressor(drawing: Drawing) -> None:
     """Draw one or more targets with each way of putting trees together."""
-    drawing.bind("T", ("float", "double", "int32", "int64"))
+    drawing.bind("T", (drawing.one_of(TYPES),))
     columns = drawing.between(1, 4)
     grown = _forest(drawing, columns)
     targets = drawing.between(1, 3)
@@ -137,7 +139,7 @@ def regressor(drawing: Drawing) -> None:
 @draws("ai.onnx.ml.TreeEnsembleClassifier")
 def classifier(drawing: Drawing) -> None:
     """Draw two or more classes with labels that are words or numbers."""
-    drawing.bind("T1", ("float", "double", "int32", "int64"))
+    drawing.bind("T1", (drawing.one_of(TYPES),))
     columns = drawing.between(1, 4)
     grown = _forest(drawing, columns)
     classes = drawing.between(2, 4)
@@ -177,10 +179,17 @@ def _doubles(values: list[float]) -> Any:
 @draws("ai.onnx.ml.TreeEnsemble")
 def ensemble(drawing: Drawing) -> None:
     """Draw the form of version 5, in which leaves stand apart from the other nodes."""
-    of = drawing.bind("T", ("float", "double"))
+    of = drawing.bind("T", (drawing.one_of(TYPES[:4]),))
     dtype = np.float32 if of == "float" else np.float64
     columns = drawing.between(1, 4)
     grown = _forest(drawing, columns)
+    members: list[float] = []
+    if drawing.chance(40):
+        step = drawing.one_of((1, 1, 4))  # builds may have whole numbers alone
+        for at, mode in enumerate(grown.modes):
+            if mode != "LEAF" and drawing.chance(60):
+                grown.modes[at], grown.values[at] = "BRANCH_MEMBER", 0.0
+                members += [*drawing.some([one / step for one in range(-4, 5)], 3), float("nan")]
     inner = [at for at, mode in enumerate(grown.modes) if mode != "LEAF"]
     leaves = [at for at, mode in enumerate(grown.modes) if mode == "LEAF"]
     place = {at: index for index, at in enumerate(inner)}
@@ -207,6 +216,7 @@ def ensemble(drawing: Drawing) -> None:
         nodes_modes=_tensor([MODES_V5[grown.modes[at]] for at in inner], np.uint8),
         nodes_hitrates=drawing.maybe(_tensor([1.0] * len(inner), np.float32)),
         nodes_missing_value_tracks_true=tracks,
+        membership_values=_tensor(members, dtype) if members else None,
         leaf_targetids=[drawing.below(targets_count) for _ in leaves],
         leaf_weights=_tensor(_weights(drawing, len(leaves)), dtype),
         n_targets=targets_count,
@@ -228,6 +238,7 @@ MODES_V5 = {
     "BRANCH_GT": 3,
     "BRANCH_EQ": 4,
     "BRANCH_NEQ": 5,
+    "BRANCH_MEMBER": 6,
 }
 
 

@@ -57,6 +57,11 @@ class Window:
         small, large = [one // 2 for one in totals], [one - one // 2 for one in totals]
         return small + large if self.auto_pad == "SAME_UPPER" else large + small
 
+    def skips(self) -> bool:
+        """Say whether places as many as auto_pad SAME wants leave out some of the end."""
+        rows = zip(self.sizes, self.steps, self.reach, strict=True)
+        return any((-(-size // step) - 1) * step + reach < size for size, step, reach in rows)
+
     def counts(self, *, ceil: bool = False) -> list[int]:
         """Return how many places the window takes on each axis."""
         pads = self.explicit_pads()
@@ -124,7 +129,10 @@ def window(drawing: Drawing, rank: int, *, wide_pads: bool = False) -> Window:
     if auto_pad in (None, "NOTSET") and drawing.chance(65):
         most = [3 if wide_pads else min(reach - 1, 2) for reach in made.reach]
         made = replace(made, pads=[drawing.between(0, one) for one in (*most, *most)])
-    return replace(made, sizes=_sizes(drawing, made))
+    made = replace(made, sizes=_sizes(drawing, made))
+    if made.is_same and made.skips():
+        drawing.doubt("padding that follows from auto_pad is negative")
+    return made
 
 
 def _some(drawing: Drawing, rank: int, choices: Sequence[int], percent: int) -> list[int] | None:
