@@ -26,8 +26,9 @@ if TYPE_CHECKING:
     from harness.triage.generated.coverage import Coverage
     from harness.triage.generated.sights import Sight
 
-CASES = 4_000
+CASES = 10_000
 SEED = 1
+"""As `sweep` has it, which then finds the cases made already."""
 
 
 def generate(arguments: argparse.Namespace) -> int:
