@@ -59,7 +59,7 @@ def check_operators(arguments: argparse.Namespace) -> None:
     known = sorted({name for name, _ in operators()})
     if unknown := [name for name in arguments.ops if name not in known]:
         hint = nearest(unknown[0], known)
-        raise ConfigurationError(f"--ops: no cases are drawn for '{unknown[0]}'. {hint}")
+        raise ConfigurationError(f"no cases are drawn for '{unknown[0]}'. {hint}")
 
 
 def drawn(arguments: argparse.Namespace, cache: Path, seed: int) -> list[Packed]:

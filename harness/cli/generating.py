@@ -10,7 +10,14 @@ from rich.table import Table
 from rich.text import Text
 
 from harness.cli.arguments import add_json, add_wheelhouse, command, show, show_json, tell
-from harness.cli.drawing import count, drawn, request_deadline_s, sources_of, usable
+from harness.cli.drawing import (
+    check_operators,
+    count,
+    drawn,
+    request_deadline_s,
+    sources_of,
+    usable,
+)
 from harness.corpus.generated.keeping import keep_case
 from harness.generate.description import Kind
 from harness.matrix import read_matrix
@@ -33,6 +40,7 @@ SEED = 1
 
 def generate(arguments: argparse.Namespace) -> int:
     """Show what generated cases cover, write them out, or count what a build accepts of them."""
+    check_operators(arguments)
     cases = drawn(arguments, sources_of(arguments).cache, arguments.seed)
     if arguments.to is not None:
         for case in cases:
