@@ -34,12 +34,14 @@ if TYPE_CHECKING:
     from harness.triage.generated.coverage import Coverage
     from harness.triage.generated.sights import Sight
 
-CASES = 4_000
+CASES = 10_000
 SEED = 1
+"""As `sweep` has it, which then finds the cases made already."""
 
 
 def generate(arguments: argparse.Namespace) -> int:
     """Show what generated cases cover, write them out, or count what a build accepts of them."""
+    check_drawn(arguments.ops)
     cases = drawn(arguments, sources_of(arguments).cache, arguments.seed)
     if arguments.to is not None:
         for case in cases:
