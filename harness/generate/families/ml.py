@@ -33,7 +33,8 @@ def array_feature_extractor(drawing: Drawing) -> None:
     shape = drawing.full_shape(1, 4)
     count = drawing.between(1, 4)
     at = drawing.exactly(1, [drawing.below(shape[-1]) for _ in range(count)])
-    drawing.node(drawing.data(0, shape), at)
+    typed = Typed(type=drawing.type_of(0), rank=max(2, len(shape)))
+    drawing.node(drawing.data(0, shape), at, types=(typed,))
 
 
 @draws("ai.onnx.ml.Binarizer")
