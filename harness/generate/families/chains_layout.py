@@ -444,7 +444,7 @@ def gathers(drawing: Drawing) -> None:
 def constant_folding(drawing: Drawing) -> None:
     """Draw constants of odd types, computed with before the first run."""
     dtype = drawing.one_of(
-        ("float", "double", "float16", "bfloat16", "int8", "uint16", "int64", "uint64", "bool")
+        ("float", "double", "float16", "int8", "uint16", "int64", "uint64", "bool")
     )
     shape = drawing.shape(0, 3)
     count = drawing.constant("int64", list(shape))
