@@ -20,6 +20,7 @@ from harness.cli.arguments import (
 )
 from harness.cli.drawing import count, drawn, request_deadline_s, usable
 from harness.corpus.generated.keeping import keep_case
+from harness.generate.cases import check_drawn
 from harness.generate.description import Kind
 from harness.matrix import read_matrix
 from harness.sweeping.fuzz import ONCE
