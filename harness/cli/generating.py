@@ -20,6 +20,7 @@ from harness.cli.arguments import (
 )
 from harness.cli.drawing import count, drawn, request_deadline_s, usable
 from harness.corpus.generated.keeping import keep_case
+from harness.generate.cases import check_drawn
 from harness.generate.description import Kind
 from harness.matrix import read_matrix
 from harness.sweeping.fuzz import ONCE
@@ -34,12 +35,14 @@ if TYPE_CHECKING:
     from harness.triage.generated.coverage import Coverage
     from harness.triage.generated.sights import Sight
 
-CASES = 4_000
+CASES = 10_000
 SEED = 1
+"""As `sweep` has it, which then finds the cases made already."""
 
 
 def generate(arguments: argparse.Namespace) -> int:
     """Show what generated cases cover, write them out, or count what a build accepts of them."""
+    check_drawn(arguments.ops)
     cases = drawn(arguments, sources_of(arguments).cache, arguments.seed)
     if arguments.to is not None:
         for case in cases:

@@ -41,10 +41,26 @@ def test_a_night_shows_again_what_its_seed_shows(project: Project) -> None:
     assert json.loads(one.stdout)["outcome"] == "PASS"
 
 
+def test_what_a_build_accepts_is_counted_and_kept_as_files(project: Project) -> None:
+    """The counts are of the cases that are drawn, and each is a folder in the ONNX layout."""
+    written = project.folder / "cases"
+    wanted = ("generate", "Add", "Softmax", "--cases", "30", "--to", str(written))
+
+    done = project.ort_matrix(*wanted, "--coverage", "cpu", "--json")
+
+    found = json.loads(done.stdout)
+    by_name = {one["operator"]: one for one in found["coverage"]["operators"]}
+    assert done.returncode == 0, done.stderr
+    assert set(by_name) == {"Add", "Softmax"}
+    assert all(0 < one["accepted"] <= one["kinds"]["valid"] for one in by_name.values())
+    assert by_name["Softmax"]["values"]["axis"] > 1
+    assert len(list(written.glob("*/model.onnx"))) == len(found["cases"]) == 30
+
+
 def test_mistakes_are_told_in_one_line(project: Project) -> None:
     """What names no operator, no case and no range is said with what would be right."""
     mistakes = {
-        ("fuzz", "--cell", "cpu", "--ops", "Ad"): "no cases are drawn for 'Ad'. Did you mean",
+        ("fuzz", "--cell", "cpu", "--ops", "Ad"): "no cases are drawn of 'Ad'. Did you mean",
         ("case", "generated/Add", "--cell", "cpu"): "wanted VERSION:OPERATOR:OPSET:SEED:INDEX",
         ("sweep", "--releases", "1.31..1.30"): "1.31 is newer than 1.30",
         ("sweep", "--against", "cpu", "--every-release"): "give no releases with it",

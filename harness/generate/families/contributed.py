@@ -71,8 +71,8 @@ def fused_matmul(drawing: Drawing) -> None:
         types=typed(dtype, rank),
         transA=left,
         transB=right,
-        transBatchA=1 if moved[0] else None,
-        transBatchB=1 if moved[1] else None,
+        transBatchA=int(moved[0]) if is_fused else None,
+        transBatchB=int(moved[1]) if is_fused else None,
         alpha=drawing.maybe(1.0, 0.5, -2.0, 0.0),
     )
 
@@ -98,8 +98,10 @@ def fused_gemm(drawing: Drawing) -> None:
         alpha=drawing.maybe(1.0, 0.5),
         beta=drawing.maybe(1.0, 0.0, 2.0),
         activation=name,
-        activation_alpha=0.25 if name in ("LeakyRelu", "HardSigmoid") else None,
-        activation_beta=0.5 if name == "HardSigmoid" else None,
+        activation_alpha=drawing.one_of((0.25, 0.5))
+        if name in ("LeakyRelu", "HardSigmoid")
+        else None,
+        activation_beta=drawing.one_of((0.5, 0.25)) if name == "HardSigmoid" else None,
     )
 
 

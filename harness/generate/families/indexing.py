@@ -192,6 +192,8 @@ def top(drawing: Drawing) -> None:
     is_sorted = drawing.maybe(0, 1, 1, 1) if drawing.has("sorted") else None
     if is_sorted == 0 and count > 1:
         drawing.doubt("the order of what is not sorted")
+    if count == 0 and not drawing.has("k"):
+        drawing.doubt("the number wanted is to be positive, and is 0")
     if drawing.has("k"):
         drawing.node(data, outputs=2, axis=axis, k=count or 1)
         return

@@ -100,11 +100,11 @@ def max_pool(drawing: Drawing) -> None:
     made = window(drawing, _spatial_rank(drawing))
     ceil = flag(drawing)
     _doubts(drawing, made, ceil=bool(ceil) and drawing.has("ceil_mode"))
+    if any(made.explicit_pads()) or made.is_same:
+        drawing.mistaken("it pads, and so sizes, wrongly")
     made = spoilt(drawing, made)
     shape = (*_outer(drawing), *made.sizes)
     indices = drawing.has("storage_order") and drawing.chance(50)
-    if any(made.explicit_pads()) or made.is_same:
-        drawing.mistaken("it pads, and so sizes, wrongly")
     if indices:
         drawing.mistaken("it begins to count anew in each channel")
     value = _all_different(drawing, shape) if indices else drawing.data(0, shape)
