@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 GENERATOR_VERSION = 1
 """Raised when the same description would make another case."""
 
+RANDOM = "the answer is random"
+"""Why a case is doubtful that need not answer the same twice."""
+
 WANTED = "wanted VERSION:OPERATOR:OPSET:SEED:INDEX, as in 1:Conv:11:0:7"
 
 

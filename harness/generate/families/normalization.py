@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from harness.generate.description import RANDOM
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
 from harness.generate.families.sums import axis_of, exact, mostly, typed
@@ -253,7 +254,7 @@ def dropout(drawing: Drawing) -> None:
     trains = drawing.chance(25)
     drops = drawing.maybe(0.0) if trains and drawing.chance(60) else drawing.maybe(0.1, 0.5, 0.9)
     if trains and drops != 0:
-        drawing.doubt("which elements are dropped")
+        drawing.doubt(RANDOM)
     share = None if drops is None else drawing.exactly(1, drops)
     mode = drawing.exactly(2, trains) if trains or drawing.chance(40) else None
     seed = drawing.maybe(0, 1, 7)

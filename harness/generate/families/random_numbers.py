@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.generate.description import RANDOM
 from harness.generate.drawing import Typed
 from harness.generate.element_types import NUMBERS
 from harness.generate.families import draws
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
 
 RANDOM_TYPES = ("float", "float", "double", "float16")
-RANDOM = "the answer is random"
-
 
 SEEDS = (0.0, 1.0, -2.5, 1e6)
 

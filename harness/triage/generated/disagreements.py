@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from harness.generate.description import RANDOM
 from harness.triage.generated.patterns import features, parts, pattern
 from harness.triage.generated.sights import Sight, State, agrees, differs, state_of
 from harness.triage.generated.signs import sign_of
@@ -87,7 +88,7 @@ def finding(case: Packed, sight: Sight) -> Finding | None:
 
     A case that is not valid has no right answer: only death and memory never set count there.
     """
-    found = _of_any_case(sight)
+    found = _death(sight) or (None if RANDOM in case.reason else _memory(sight))
     if found is None and case.kind == VALID:
         found = _of_valid_case(sight)
     if found is None:
@@ -189,11 +190,13 @@ def size(case: Packed) -> tuple[bool, int, str]:
     return not case.votes, tensors + case.asked.model[1], case.description
 
 
-def _of_any_case(sight: Sight) -> tuple[Oracle, str] | None:
+def _death(sight: Sight) -> tuple[Oracle, str] | None:
     if sight.state.is_fatal:
         return Oracle.DIES, f"{sight.state}: {sight.says}"
-    if sight.spoilt:
-        return Oracle.SPOILS, sight.spoilt
+    return (Oracle.SPOILS, sight.spoilt) if sight.spoilt else None
+
+
+def _memory(sight: Sight) -> tuple[Oracle, str] | None:
     seen = sight.seen
     if seen is not None and differs(seen.unlike_again):
         return Oracle.MEMORY, f"run again: {seen.unlike_again}"
@@ -224,6 +227,8 @@ def _optimised_unlike(sight: Sight) -> tuple[Oracle, str] | None:
     way, refused = (
         ("with", seen.default) if optimised is State.REFUSED else ("without", seen.unoptimised)
     )
+    if way == "without" and refused.status == NOT_IMPLEMENTED:
+        return None  # what the build lacks was computed, or left out, before it was needed
     return Oracle.OPTIMISATION, f"refused {way} optimisations only: {refused.text}"
 
 
