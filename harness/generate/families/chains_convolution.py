@@ -157,11 +157,15 @@ def conv_transpose_batchnorm(drawing: Drawing) -> None:
     value, (_, channels, *sizes) = image(drawing, dtype)
     group = drawing.one_of((1, 1, channels))
     each = drawing.between(1, 3)
+    weight = drawing.tensor(dtype, (channels, each, *(2 for _ in sizes)), is_parameter=True)
+    bias = drawing.tensor(dtype, (each * group,), is_parameter=True) if drawing.chance(50) else None
+    if bias is not None and group > 1:
+        drawing.mistaken("it adds the bias to the first group only")
     made = drawing.apply(
         "ConvTranspose",
         value,
-        drawing.tensor(dtype, (channels, each, *(2 for _ in sizes)), is_parameter=True),
-        drawing.tensor(dtype, (each * group,), is_parameter=True) if drawing.chance(50) else None,
+        weight,
+        bias,
         group=group,
         strides=drawing.maybe([drawing.between(1, 2) for _ in sizes]),
     )

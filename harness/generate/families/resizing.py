@@ -186,6 +186,8 @@ def _doubt_positions(
 ) -> None:
     if mode == "nearest" and any(one not in ROUND for one in factors):
         drawing.doubt("which of two is the nearest where rounding decides")
+    if how in ("align_corners", "tf_crop_and_resize") and any(one not in ROUND for one in factors):
+        drawing.doubt("whether a length is rounded before positions are counted")
     if mode == "nearest" and how in ("align_corners", "half_pixel_symmetric", "tf_crop_and_resize"):
         drawing.doubt("which of two is the nearest where rounding decides")
     made = [int(size * factor) for size, factor in zip(over, factors, strict=True)]

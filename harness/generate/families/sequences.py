@@ -76,6 +76,8 @@ def insert(drawing: Drawing) -> None:
     (new,) = _tensors(drawing, of, rank, 1)
     value = drawing.value(new)
     place = _position(drawing, len(sequence.elements), beyond=1) if drawing.chance(70) else None
+    if place is not None and int(place.elements) == len(sequence.elements):
+        drawing.mistaken("it takes the place behind the last for the one before it")
     drawing.node(sequence, value, place, types=[Typed(type=f"seq(tensor({of}))", rank=None)])
 
 
@@ -145,7 +147,7 @@ def optional(drawing: Drawing) -> None:
         value, held = drawing.tensor(of, drawing.shape(0, 3)), f"tensor({of})"
     else:
         value, held = _sequence(drawing, of, drawing.between(0, 2)), f"seq(tensor({of}))"
-        drawing.mistaken("it puts a sequence into a list of one")
+    drawing.mistaken("it puts what is held into a list of one")
     drawing.node(value, types=[Typed(type=f"optional({held})", rank=None)])
 
 
