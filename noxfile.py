@@ -77,7 +77,7 @@ def types(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Run the project's own tests: of its parts, and of the whole on the cpu variant."""
     install(session, "browser")
-    session.run("python", "-m", "pytest", *session.posargs)
+    session.run("python", "-m", "pytest", "-n2", "--dist=loadfile", *session.posargs)
 
 
 @nox.session(default=False)

@@ -20,6 +20,7 @@ from harness.reducing.references import (
 )
 from harness.reducing.trials import FLOORS, Right, SameFailure, Tolerance, Trial, agrees, told
 from harness.triage.graph_passes.candidate import Candidate
+from harness.wire.catalogue.generated import LIKE_UNOPTIMISED
 from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
 from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.malformed import MalformedCase
@@ -94,7 +95,7 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
             f"{subject.case.id} does not fail on {cell.id}: {result.outcome} {said}".rstrip()
         )
     deadline_s = bench.matrix.limits(cell, subject.suite).deadline_s
-    references = (against,) if against else _references(cell, bench)
+    references = (against,) if against else _references(subject, cell, bench)
     trial = Trial(
         probes=bench.probes,
         cell=cell,
@@ -133,7 +134,7 @@ def _given(subject: Subject) -> _Given:
             f"{case.id}: it draws its models, so that there is no one model to reduce: "
             "write the one that fails to a file and give --model FILE"
         )
-    if case.procedure is MODEL_CASE:
+    if case.procedure in (MODEL_CASE, LIKE_UNOPTIMISED):
         return _given_model(case.id, ModelCase.from_json(case.arguments))
     if case.procedure in (MALFORMED, MALFORMED_APART):
         return _given_malformed(case.id, MalformedCase.from_json(case.arguments))
@@ -200,9 +201,12 @@ def of_cell(
     )
 
 
-def _references(cell: Cell, bench: Bench) -> tuple[Reference, ...]:
+def _references(subject: Subject, cell: Cell, bench: Bench) -> tuple[Reference, ...]:
+    """Return who may know what is right; of a build that has to agree with itself, it alone."""
     name = f"{cell.id} without graph optimisation"
     unoptimised = of_cell(cell, bench, name=name, settings=OPTIMISATIONS_OFF)
+    if subject.case.procedure is LIKE_UNOPTIMISED:
+        return (unoptimised,)
     return (ReferenceEvaluator(evaluator=bench.evaluator), unoptimised)
 
 
@@ -212,7 +216,12 @@ def _numeric(
     """Return the data set that fails, how right answers are known, and what it then looks like."""
     found = _DATA_SET.match(result.evidence.text)
     candidate, want = given.candidates[int(found[1]) if found else 0]
-    agreeing = [one for one in references if agrees(one.answer(candidate), want, given.tolerance)]
+    answers = [(one, one.answer(candidate)) for one in references]
+    agreeing = [
+        one
+        for one, answer in answers
+        if (answer is not None and want is None) or agrees(answer, want, given.tolerance)
+    ]
     if not agreeing:
         asked = " nor ".join(one.name for one in references)
         raise ConfigurationError(
