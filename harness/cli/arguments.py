@@ -65,6 +65,11 @@ def sources_of(arguments: argparse.Namespace) -> Sources:
     return Sources(cache=cache_root(), wheelhouse=arguments.wheelhouse)
 
 
+def triage_folder(run: str) -> Path:
+    """Return where what is found out about a run's failures is kept, if nowhere else is named."""
+    return Path("triage") / run
+
+
 def show(parts: Iterable[Table | Text]) -> None:
     """Print text for a person."""
     print(terminal.as_text(parts, colour=sys.stdout.isatty()), end="")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.cli.arguments import triage_folder
 from harness.corpus.onnx_suite import onnx_cases
 from harness.corpus.operators import operators_of
 from harness.environments.interpreter import cache_root
@@ -38,6 +39,7 @@ def write(folder: Path, runs: Path, run: Run, cells: list[CellSummary]) -> list[
         comparison=comparison,
         operators={} if why else operators_of(onnx_cases(cache_root())),
         why_no_operators=why,
+        triage=triage if (triage := triage_folder(run.id)).is_dir() else None,
     )
     write_site(folder, material)
     return refused

@@ -23,6 +23,7 @@ from harness.cli.arguments import (
     show_json,
     sources_of,
     tell,
+    triage_folder,
 )
 from harness.cli.subject import add_suites, subject_in, suites_of
 from harness.environments.interpreter import observe_host
@@ -31,7 +32,7 @@ from harness.errors import ConfigurationError, HarnessError, NothingSelectedErro
 from harness.investigation.causes import Investigator
 from harness.matrix import read_matrix
 from harness.report.summary import summarise
-from harness.report.triaged import REPRODUCER, page, summary_page, to_json
+from harness.report.triaged import CAUSE, REPRODUCER, page, summary_page, to_json
 from harness.store.names import LATEST
 from harness.store.run import read_run
 from harness.triage.causes import causes
@@ -46,15 +47,13 @@ if TYPE_CHECKING:
     from harness.store.run import Run
     from harness.triage.causes import Cause
 
-CAUSE = "cause.json"
-
 
 def triage(arguments: argparse.Namespace) -> int:
     """Look into a run's unexpected failures: what decides, since when, what shows it."""
     read = read_matrix(arguments.matrix)
     run = read_run(arguments.runs, arguments.run)
     found = _unexpected(run, arguments)
-    folder = arguments.to or Path("triage") / run.id
+    folder = arguments.to or triage_folder(run.id)
     folder.mkdir(parents=True, exist_ok=True)
     for left in folder.glob(".partial-*"):  # of one that was killed
         shutil.rmtree(left, ignore_errors=True)

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from harness.triage.causes import Cause
 
 
+CAUSE = "cause.json"
+"""What a finished cause has in its folder: the JSON form of it."""
+
 REPRODUCER = "repro"
 """The folder, beside a cause's page, that shows it with nothing of ours."""
 

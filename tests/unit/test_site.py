@@ -74,6 +74,34 @@ def test_every_link_leads_to_a_page_that_is_there(tmp_path: Path) -> None:
     assert len(list(pages(folder))) == 5 + 3 + 4
 
 
+def test_what_a_triage_found_is_taken_in_and_linked(tmp_path: Path) -> None:
+    """A finished cause is a row with links to its page and its reproducer; others stay away."""
+    triage, folder = tmp_path / "triage", tmp_path / "site"
+    for name, reproducer in (("cpu-crash", "SHOWS: SIGFPE"), (".partial-x", "")):
+        (triage / name / "repro").mkdir(parents=True)
+        (triage / name / "README.md").write_text("# what decides")
+        (triage / name / "repro" / "repro.py").write_text("raise SystemExit(1)")
+        cause = {
+            "signature": f"CRASH {EVIL}",
+            "cell": CPU,
+            "cases": ["onnx/a", "onnx/b"],
+            "decides": ["optimisation"],
+            "changes": ["1.24.4 → 1.25.0: mended"],
+            "trouble": [],
+            "reproducer": reproducer,
+        }
+        (triage / name / "cause.json").write_text(json.dumps(cause))
+
+    site.write_site(folder, replace(material(telling_runs()), triage=triage))
+
+    index = Tags((folder / "index.html").read_text("utf-8"))
+    links = [link for link in index.links if link.startswith("triage/")]
+    assert links == ["triage/cpu-crash/README.md", "triage/cpu-crash/repro/repro.py"]
+    assert all((folder / link).is_file() for link in links)
+    assert f"CRASH {EVIL}" in index.text
+    assert not (folder / "triage" / ".partial-x").exists()
+
+
 def test_what_a_build_says_is_shown_and_never_carried_out(tmp_path: Path) -> None:
     """A script in an id, a text, a log or a reason is text on every page that shows it."""
     evidence = Evidence(

@@ -20,6 +20,7 @@ from harness.report.html import groups, search
 from harness.report.html.addresses import cell_page
 from harness.report.html.case_pages import case_pages
 from harness.report.html.headline import headline, sentences
+from harness.report.html.looked_into import FOLDER, looked_into
 from harness.report.html.marks import MARKS, word
 from harness.report.html.operators import operator_rows
 from harness.report.html.overview import heat_map, legend, short_provider
@@ -58,6 +59,8 @@ class Material:
     operators: Mapping[str, Sequence[str]] = field(default_factory=dict)
     """By case, the operators of its model."""
     why_no_operators: str = ""
+    triage: Path | None = None
+    """The folder of what was found out about the run's failures, which the site takes in."""
 
 
 def write_site(folder: Path, material: Material) -> None:
@@ -119,6 +122,9 @@ class _Writer:
             page = cell_page(cell.record.cell)
             self._page(page, "cell", cell=cell, groups=groups.not_passed(cell))
         self._page("index.html", "index", **self._index())
+        if material.triage is not None:
+            unfinished = shutil.ignore_patterns(".*")
+            shutil.copytree(material.triage, self._folder / FOLDER, ignore=unfinished)
         self._page("cases.html", "cases")
         self._page("operators.html", "operators", **self._operators())
         self._page("timings.html", "timings", timings=timings(material.cells, material.past))
@@ -152,6 +158,7 @@ class _Writer:
             "heat": heat_map(material.cells),
             "heat_legend": legend(),
             "attention": groups.unexpected(material.cells),
+            "looked_into": looked_into(material.triage) if material.triage else (),
         }
 
     def _operators(self) -> dict[str, Any]:
