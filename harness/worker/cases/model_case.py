@@ -34,7 +34,9 @@ def model_case(request: Request, under_test: UnderTest) -> Observation:
     case = ModelCase.from_json(request.arguments)
     with observed(under_test.binding) as seen, opened(case, request, under_test, seen) as backend:
         for index, data_set in enumerate(case.data_sets):
-            outputs = backend.run(inputs_of(case, data_set))
+            # Kept until all is compared: what a build hands through may be the caller's own memory.
+            inputs = inputs_of(case, data_set)
+            outputs = backend.run(inputs)
             if wrong := compared(case, data_set, backend, outputs):
                 seen.conclude(Outcome.FAIL, mismatch(index, wrong))
                 break
