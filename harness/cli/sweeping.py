@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import shlex
 import tempfile
-from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -114,7 +113,7 @@ def _show(arguments: argparse.Namespace, swept: Swept, points: Sequence[Point], 
         about += f"{len(labels)} builds, {labels[0]} to {labels[-1]}."
         print(told.changes_page(points, _command(arguments), about), end="")
     else:
-        for step, those in groupby(points, key=lambda one: (one.before, one.after)):
+        for step, those in told.by_step(points):
             print(" → ".join(step))
             for point in those:
                 print("\n".join(f"  {line}" for line in told.point_lines(point)))

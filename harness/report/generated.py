@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from harness.triage.generated.changes import Judgement, Turn
@@ -96,9 +95,9 @@ def changes_page(points: Sequence[Point], command: str, about: str) -> str:
         "",
         "| step | " + " | ".join(turn for turn in Turn) + " | worse | better |",
         "| --- |" + " ---: |" * (len(Turn) + 2),
-        *(_counts_row(step, those) for step, those in _by_step(points)),
+        *(_counts_row(step, those) for step, those in by_step(points)),
     ]
-    for (before, after), those in _by_step(points):
+    for (before, after), those in by_step(points):
         lines += ["", f"## {before} → {after}", ""]
         for point in those:
             lines += _page_item(point)
@@ -118,9 +117,12 @@ def _headline(point: Point) -> str:
     return f"{_operators(point.operators)} {point.turn}: {point.sign} {count}"
 
 
-def _by_step(points: Iterable[Point]) -> list[tuple[tuple[str, str], list[Point]]]:
-    grouped = groupby(points, key=lambda one: (one.before, one.after))
-    return [(step, list(those)) for step, those in grouped]
+def by_step(points: Iterable[Point]) -> list[tuple[tuple[str, str], list[Point]]]:
+    """Return the change points by the two releases that they lie between, in their order."""
+    found: dict[tuple[str, str], list[Point]] = {}
+    for point in points:
+        found.setdefault((point.before, point.after), []).append(point)
+    return list(found.items())
 
 
 def _counts_row(step: tuple[str, str], points: Sequence[Point]) -> str:
