@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 from importlib import metadata
 from pathlib import Path
@@ -18,25 +17,20 @@ from harness.cli.arguments import (
     sources_of,
 )
 from harness.cli.subject import add_subject, the_subject
-from harness.controller.cell import CellUnderTest
 from harness.corpus.zoo import read_zoo
 from harness.environments.host import why_not_runnable
 from harness.environments.interpreter import observe_host
 from harness.environments.wheelhouse import fill_wheelhouse
-from harness.errors import EnvironmentUnusableError
 from harness.matrix import Tag, default_python, read_matrix
+from harness.probing import Probes
 from harness.report import summary, terminal
 from harness.report.build_matrix import BUILD_MATRICES
-from harness.results import CellState
 from harness.verdicts import judge
 from harness.wire.catalogue.procedures import PROBE
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
 
-    from harness.environments.sources import Sources
-    from harness.matrix import Cell
 
 PROBE_DEADLINE_S = 120.0
 BUILT_AND_RUN_WITH = ("editables", "hatchling", "nox")
@@ -76,7 +70,8 @@ def probe(arguments: argparse.Namespace) -> int:
     """Show what a cell's build offers: providers, opsets, IR version, who owns it."""
     read = read_matrix(arguments.matrix)
     cell = read.cell(arguments.cell)
-    with _usable(cell, sources_of(arguments)) as opened:
+    with Probes(read, sources_of(arguments)) as probes:
+        opened = probes.cell(cell)
         offered = opened.ask(PROBE, {}, PROBE_DEADLINE_S).evidence.answer
     found = {**opened.record.to_json(), **offered}
     if arguments.json:
@@ -92,12 +87,10 @@ def case(arguments: argparse.Namespace) -> int:
     cell = read.cell(arguments.cell)
     sources = sources_of(arguments)
     subject = the_subject(arguments, read, sources)
-    with _usable(cell, sources) as opened:
-        limits = read.limits(cell, subject.suite)
-        result = opened.execute(subject.suite, subject.case, limits)
-    expectation = baselines_of([opened.record], baselines_folder(arguments))[cell.id].of(
-        result.case
-    )
+    with Probes(read, sources) as probes:
+        result = probes.probe(subject, cell)
+        record = probes.cell(cell).record
+    expectation = baselines_of([record], baselines_folder(arguments))[cell.id].of(result.case)
     verdict = judge(result, expectation)
     if arguments.json:
         print(json.dumps({**result.to_json(), "verdict": verdict}, indent=2))
@@ -122,18 +115,6 @@ def wheelhouse(arguments: argparse.Namespace) -> int:
 
 def _has_tag(cell: dict[str, Any], tag: str | None) -> bool:
     return tag is None or tag in cell["tags"]
-
-
-@contextlib.contextmanager
-def _usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
-    """Give the cell under test, closed afterwards; raise EnvironmentUnusableError if BROKEN."""
-    opened = CellUnderTest.open(cell, sources)
-    try:
-        if opened.record.state is CellState.BROKEN:
-            raise EnvironmentUnusableError(f"{cell.id} is BROKEN: {opened.record.reason}")
-        yield opened
-    finally:
-        opened.close()
 
 
 def add_to(commands: Any) -> None:

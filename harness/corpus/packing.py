@@ -8,18 +8,16 @@ that was damaged since (a full disk, a lost cable) is made again.
 from __future__ import annotations
 
 import json
-import shutil
-import tempfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import filelock
 import numpy as np
 import onnx
 from onnx import numpy_helper
 
 from harness.cases import Case
+from harness.corpus.making import made_once
 from harness.errors import HarnessFaultError
 from harness.wire.catalogue import PROCEDURES
 from harness.wire.catalogue.procedures import MODEL_CASE
@@ -112,17 +110,15 @@ class Packable:
 
 def packed(folder: Path, write: Callable[[Packer], Iterable[Case]]) -> list[Case]:
     """Return the cases of the pack in `folder`; `write` makes them if it is not there."""
-    cases = _read(folder)
-    if cases is None:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(f"{folder}.lock"):
-            cases = _read(folder)  # another process may have been faster
-            if cases is None:
-                _make(folder, write)
-                cases = _read(folder)
-    if cases is None:
-        raise HarnessFaultError(f"{folder}: the pack cannot be read back")
-    return cases
+
+    def fill(making: Path) -> None:
+        with (making / "data.bin").open("wb") as out:
+            written = write(Packer(out, folder / "data.bin"))
+            cases = [[case.id, case.procedure.id, case.arguments] for case in written]
+            index = {"data_size": out.tell(), "cases": cases}
+        (making / "cases.json").write_text(json.dumps(index))
+
+    return made_once(folder, _read, fill)
 
 
 def _read(folder: Path) -> list[Case] | None:
@@ -138,19 +134,6 @@ def _read(folder: Path) -> list[Case] | None:
         ]
     except (OSError, ValueError, KeyError, TypeError):
         return None
-
-
-def _make(folder: Path, write: Callable[[Packer], Iterable[Case]]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # damaged, or half removed
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as temporary:
-        making = Path(temporary, "pack")
-        making.mkdir()
-        with (making / "data.bin").open("wb") as out:
-            written = write(Packer(out, folder / "data.bin"))
-            cases = [[case.id, case.procedure.id, case.arguments] for case in written]
-            index = {"data_size": out.tell(), "cases": cases}
-        (making / "cases.json").write_text(json.dumps(index))
-        making.rename(folder)
 
 
 def model_case(case: Packable, packer: Packer) -> Case:

@@ -10,21 +10,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import sys
-import tempfile
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import filelock
-
 import harness
 from harness.controller.process import Launch
 from harness.controller.supervisor import Supervisors
 from harness.corpus.generated.record import Packed
-from harness.errors import HarnessFaultError
+from harness.corpus.making import made_once
 from harness.generate.description import GENERATOR_VERSION
 from harness.sweeping.batches import Ended, Told, answered_all
 from harness.wire.messages import Request
@@ -63,17 +59,7 @@ def packed_cases(descriptions: Sequence[Description], cache: Path) -> Pack:
     Raise HarnessFaultError where the generator raises.
     """
     folder = cache / "generated" / _key(descriptions)
-    pack = _read(folder)
-    if pack is None:
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with filelock.FileLock(f"{folder}.lock"):
-            pack = _read(folder)  # another process may have been faster
-            if pack is None:
-                _make(folder, descriptions)
-                pack = _read(folder)
-    if pack is None:
-        raise HarnessFaultError(f"{folder}: the pack cannot be read back")
-    return pack
+    return made_once(folder, _read, lambda making: _fill(making, folder, descriptions))
 
 
 def _key(descriptions: Sequence[Description]) -> str:
@@ -99,22 +85,17 @@ def _read(folder: Path) -> Pack | None:
     return Pack(cases=cases, lost=lost)
 
 
-def _make(folder: Path, descriptions: Sequence[Description]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # damaged
-    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as temporary:
-        making = Path(temporary, "pack")
-        making.mkdir()
-        supervisors = Supervisors(_launch())
-        try:
-            asked = _Asked(supervisors, making, folder)
-            texts = [str(one) for one in descriptions]
-            lines = [_line(text, found, asked) for text, found in asked.all(texts, Path(temporary))]
-        finally:
-            supervisors.close()
-        sizes = {path.name: path.stat().st_size for path in making.iterdir()}
-        written = "".join(f"{json.dumps(line)}\n" for line in [{"sizes": sizes}, *lines])
-        (making / INDEX).write_text(written)
-        making.rename(folder)
+def _fill(making: Path, folder: Path, descriptions: Sequence[Description]) -> None:
+    supervisors = Supervisors(_launch())
+    try:
+        asked = _Asked(supervisors, making, folder)
+        texts = [str(one) for one in descriptions]
+        lines = [_line(text, found, asked) for text, found in asked.all(texts, making.parent)]
+    finally:
+        supervisors.close()
+    sizes = {path.name: path.stat().st_size for path in making.iterdir()}
+    written = "".join(f"{json.dumps(line)}\n" for line in [{"sizes": sizes}, *lines])
+    (making / INDEX).write_text(written)
 
 
 class _Asked:

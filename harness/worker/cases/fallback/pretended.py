@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from harness.worker.bindings import BindingError
+from harness.worker.bindings.wrapped import WrappedBinding, WrappedSession
 from harness.worker.cases.fallback.promises import CPU, DEVICE_TYPES, PROVIDERS
 
 if TYPE_CHECKING:
@@ -45,16 +46,12 @@ class Asked:
     settings: SessionSettings
 
 
-class Recording:
+class Recording(WrappedBinding):
     """A binding that keeps every session asked of the one it stands around."""
 
     def __init__(self, real: Binding) -> None:
-        self._real = real
+        super().__init__(real)
         self.asked: list[Asked] = []
-
-    def available_providers(self) -> tuple[str, ...]:
-        """Return the providers of this build."""
-        return self._real.available_providers()
 
     def create(
         self,
@@ -66,7 +63,7 @@ class Recording:
     ) -> Session:
         """Return the real binding's session, with what was asked kept."""
         self._keep(provider, options, settings)
-        return self._real.create(model, provider=provider, options=options, settings=settings)
+        return super().create(model, provider=provider, options=options, settings=settings)
 
     def _keep(self, provider: str, options: Mapping[str, str], settings: SessionSettings) -> str:
         attached = _ATTACHED.get((provider, options.get("device_type")), f"{provider} {options}")
@@ -105,33 +102,31 @@ class Pretended(Recording):
         way = self.ways.get(attached)
         if way is Way.RAISES:
             raise BindingError("FAIL", said_by(attached))
-        real = self._real.create(model, provider=CPU, options={}, settings=settings)
+        real = self._binding.create(model, provider=CPU, options={}, settings=settings)
         claimed = CPU if way is Way.SILENT else provider
         session = PretendedSession(real, claimed, way)
         self.alive.add(session)
         return session
 
 
-class PretendedSession:
+class PretendedSession(WrappedSession):
     """A session on the CPU EP that claims to be on a provider."""
 
     def __init__(self, real: Session, claimed: str, way: Way | None) -> None:
-        self._real = real
+        super().__init__(real)
         self._claimed = claimed
         self._way = way
         self.providers = tuple(dict.fromkeys((claimed, CPU)))
-        self.inputs = real.inputs
-        self.outputs = real.outputs
 
     def run(self, feeds: Mapping[str, Any]) -> Sequence[Any]:
         """Return the outputs of the CPU EP, or raise what a provider does that fails at run."""
         if self._way is Way.FAILS_AT_RUN:
             raise BindingError(EP_FAIL, "the pretended device is lost")
-        return self._real.run(feeds)
+        return super().run(feeds)
 
     def placement(self) -> Mapping[str, int]:
         """Return where the nodes ran: on what is claimed, unless that takes none."""
-        nodes = self._real.placement()
+        nodes = super().placement()
         if self._way is Way.TAKES_NO_NODE:
             return nodes
         return {self._claimed: sum(nodes.values())}

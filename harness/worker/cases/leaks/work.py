@@ -13,6 +13,7 @@ from harness.wire.outcomes import Outcome
 from harness.wire.providers import CHAINS, Candidate, DeviceRequest
 from harness.wire.settings import SessionSettings
 from harness.worker.backend import Backend, BackendError, OpenOptions
+from harness.worker.bindings.wrapped import WrappedBinding
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.leaks.allocations import growing_lines, native_allocations
 from harness.worker.cases.leaks.growth import WARM_UP_WINDOWS, Pace, Plan, Series, watch
@@ -78,16 +79,16 @@ class Stand:
         return backend
 
 
-class PretendingBinding:
+class PretendingBinding(WrappedBinding):
     """A build that claims a provider, and fails in ONNX Runtime when it is to make a session."""
 
     def __init__(self, binding: Binding, claims: Candidate) -> None:
-        self._binding = binding
+        super().__init__(binding)
         self._claims = claims
 
     def available_providers(self) -> tuple[str, ...]:
         """Return the providers of the build and the claimed one."""
-        return (*self._binding.available_providers(), self._claims.provider)
+        return (*super().available_providers(), self._claims.provider)
 
     def create(
         self,
@@ -99,11 +100,9 @@ class PretendingBinding:
     ) -> Session:
         """Return a session of the build, or let it fail as a provider without hardware does."""
         if provider != self._claims.provider:
-            return self._binding.create(
-                model, provider=provider, options=options, settings=settings
-            )
+            return super().create(model, provider=provider, options=options, settings=settings)
         cut = model[: len(model) // 2]
-        return self._binding.create(
+        return super().create(
             cut, provider=CHAINS[DeviceRequest.CPU][0].provider, options={}, settings=settings
         )
 
