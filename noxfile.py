@@ -96,6 +96,13 @@ def controls(session: nox.Session) -> None:
     session.run("python", "-m", "pytest", *proofs, *session.posargs)
 
 
+@nox.session(default=False)
+def findings(session: nox.Session) -> None:
+    """Run each program of FINDINGS.md in a fresh environment: does it show what it says?"""
+    install(session)
+    session.run("python", "-m", "pytest", "-n2", "tests/proof/test_findings.py", *session.posargs)
+
+
 @nox.session(default=False, tags=[Tag.NIGHTLY])
 def releases(session: nox.Session) -> None:
     """Run the worker on every release of the cpu variant that the index serves."""
