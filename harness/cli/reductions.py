@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
 import json
 import sys
@@ -11,7 +10,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.arguments import add_json, add_wheelhouse, command, show_json, sources_of, tell
+from harness.cli.arguments import (
+    add_json,
+    add_wheelhouse,
+    command,
+    positive,
+    show_json,
+    sources_of,
+    tell,
+)
 from harness.cli.subject import add_subject, the_subject
 from harness.corpus.reference import Evaluator
 from harness.errors import ConfigurationError
@@ -23,6 +30,7 @@ from harness.reducing.smallest import Smallest, reduce_from
 from harness.reducing.start import Bench, of_cell, started
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from harness.environments.sources import Sources
@@ -149,19 +157,12 @@ def _read_json(file: Path) -> dict[str, Any]:
     return found
 
 
-def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not minutes > 0:
-        raise argparse.ArgumentTypeError("give more than 0")
-    return minutes
-
-
 def _add_reduction(one: argparse.ArgumentParser) -> None:
     add_subject(one)
     one.add_argument("--cell", required=True, help="as in cpu, cpu-1.24.4 or cpu-1.24.4-py311")
     one.add_argument(
         "--minutes",
-        type=_minutes,
+        type=positive,
         default=MINUTES,
         metavar="M",
         help=f"stop after so long; the same command goes on from there (default: {MINUTES:g})",
