@@ -24,6 +24,7 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
         "ends": cutting.ends,
         "nodes": cutting.nodes,
         "folding": inlining.folds,
+        "freezing": inlining.frozen,
         "declarations": shrinking.declarations,
     }
     known: dict[str, Callable[[Candidate], Generator[Candidate, bool, None]]] = {
@@ -45,18 +46,8 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
 
 
 ORDER = (
-    *(
-        "functions",
-        "defaults",
-        "constants",
-        "ends",
-        "branches",
-        "ends",
-        "outputs",
-        "nodes",
-        "branches",
-    ),
-    *("folding", "ends", "nodes", "outputs", "metadata", "inputs", "operands", "declarations"),
-    *("dimensions", "attributes", "values", "opsets", "names"),
+    *("functions", "defaults", "constants", "ends", "branches", "ends", "outputs", "nodes"),
+    *("branches", "folding", "ends", "nodes", "outputs", "freezing", "metadata", "inputs"),
+    *("operands", "declarations", "dimensions", "attributes", "values", "opsets", "names"),
 )
 """The order of the passes by name."""

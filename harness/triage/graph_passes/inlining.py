@@ -79,6 +79,44 @@ def folds(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
             return
 
 
+def frozen(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
+    """Propose inputs, and what nodes make, as initialisers that hold the value they have.
+
+    This is the way back from initialisers to inputs. An input is the simpler form of the two: it
+    shows that no constant is needed. So the way back is gone only where it leaves nodes out: with
+    an input goes what then depends on none, and a node goes where only a constant does in its
+    place. What is left is smaller for good, so that the two ways cannot lead round in a circle.
+    """
+    for name in list(case.inputs):
+        fixed = _fixed(case, name)
+        positions = sorted(fixed.constants) if fixed is not None else []
+        made = _folded(fixed, positions, trace) if fixed is not None and positions else None
+        if made is not None and (yield made):
+            case = made
+    for at in range(len(case.model.graph.node) - 1, -1, -1):
+        if at < len(case.model.graph.node):  # else it went with one behind it
+            made = _folded(case, [at], trace)
+            if made is not None and (yield made):
+                case = made
+
+
+def _fixed(case: Candidate, name: str) -> Candidate | None:
+    """Return the candidate with an input as an initialiser; None for one that cannot be any."""
+    value = case.inputs.get(name)
+    graph = case.model.graph
+    if not isinstance(value, np.ndarray) or any(one.name == name for one in graph.initializer):
+        return None
+    try:
+        weights = [*graph.initializer, numpy_helper.from_array(value, name)]
+    except (TypeError, ValueError):
+        return None
+    inputs = [one for one in graph.input if one.name != name]
+    model = remade(case.model, graph.node, inputs, graph.output, weights)
+    model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
+    given = {other: one for other, one in case.inputs.items() if other != name}
+    return Candidate(model=model, inputs=given)
+
+
 def branches(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
     """Propose the branch that an If takes in its place."""
     for at in range(len(case.model.graph.node) - 1, -1, -1):
