@@ -187,26 +187,43 @@ def _with_branch(case: Candidate, at: int, *, taken: bool) -> Candidate:
     node = model.graph.node[at]
     wanted = "then_branch" if taken else "else_branch"
     branch = next(attribute.g for attribute in node.attribute if attribute.name == wanted)
-    own = [name for inner in branch.node for name in inner.output if name]
-    own += [tensor.name for tensor in branch.initializer]
+    handed_on = [(value.name, name) for value, name in zip(branch.output, node.output, strict=True)]
+    made = put_in_place(model, at, branch, handed_on, {})
+    names = [value.name for value in model.graph.output]
+    return pruned(Candidate(model=declared(made), inputs=case.inputs), names)
+
+
+def put_in_place(
+    model: onnx.ModelProto,
+    at: int,
+    body: onnx.GraphProto,
+    handed_on: Sequence[tuple[str, str]],
+    given: Mapping[str, str],
+) -> onnx.ModelProto:
+    """Return the model with a body of a node in the node's place; `body` is changed.
+
+    `handed_on` pairs what the body makes with what it is called outside, and `given` says what the
+    inputs of the body are called outside.
+    """
+    node = model.graph.node[at]
+    own = [name for inner in body.node for name in inner.output if name]
+    own += [tensor.name for tensor in body.initializer]
     taken_names = _all_names(model.graph)
     renamed = {name: _fresh(f"{node.output[0]}/{name}", taken_names) for name in own}
-    handed_on = [(value.name, name) for value, name in zip(branch.output, node.output, strict=True)]
     for inside, outside in handed_on:
         if inside in renamed:
             renamed[inside] = outside
-    rename(branch, renamed)
-    # A tensor that the branch hands on twice, or only passes through, needs a node of its own.
+    renamed |= given
+    rename(body, renamed)
+    # A tensor that the body hands on twice, or only passes through, needs a node of its own.
     extra = [
         helper.make_node("Identity", [renamed.get(inside, inside)], [outside])
         for inside, outside in handed_on
         if renamed.get(inside) != outside
     ]
-    nodes = [*model.graph.node[:at], *branch.node, *extra, *model.graph.node[at + 1 :]]
-    weights = [*model.graph.initializer, *branch.initializer]
-    made = remade(model, nodes, model.graph.input, model.graph.output, weights)
-    names = [value.name for value in model.graph.output]
-    return pruned(Candidate(model=declared(made), inputs=case.inputs), names)
+    nodes = [*model.graph.node[:at], *body.node, *extra, *model.graph.node[at + 1 :]]
+    weights = [*model.graph.initializer, *body.initializer]
+    return remade(model, nodes, model.graph.input, model.graph.output, weights)
 
 
 def _all_names(graph: onnx.GraphProto) -> set[str]:
