@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import json
 import sys
 import tempfile
@@ -38,6 +39,9 @@ if TYPE_CHECKING:
     from harness.triage.graph_passes.candidate import Candidate
     from harness.triage.reduction import Step
 
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a disk says that takes no more: no fault of ours."""
+
 MINUTES = 5.0
 EVERY_S = 2.0
 """How often progress is told where it is no terminal that it is told on."""
@@ -45,6 +49,8 @@ EVERY_S = 2.0
 
 def reduce(arguments: argparse.Namespace) -> int:
     """Find the smallest ONNX model, inputs and attributes that fail as a case does on a cell."""
+    if arguments.to:
+        written.refuse_others(arguments.to)  # before minutes are spent
     sources = sources_of(arguments)
     with _bench(arguments, sources) as bench:
         subject = the_subject(arguments, bench.matrix, sources)
@@ -61,6 +67,7 @@ def reduce(arguments: argparse.Namespace) -> int:
 
 def repro(arguments: argparse.Namespace) -> int:
     """Write a folder that shows a failure with nothing of ours, once it was seen to show it."""
+    written.refuse_others(arguments.to)
     bisected = [_read_json(file) for file in arguments.bisected]
     sources = sources_of(arguments)
     with _bench(arguments, sources) as bench:
@@ -90,7 +97,12 @@ def _bench(arguments: argparse.Namespace, sources: Sources) -> Iterator[Bench]:
         Probes(matrix, sources) as probes,
         Evaluator() as evaluator,
     ):
-        yield Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
+        try:
+            yield Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise ConfigurationError(f"{error.filename or files}: {error.strerror}") from error
 
 
 def _reduced(

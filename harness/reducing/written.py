@@ -137,11 +137,19 @@ def _run(program: Path, fault: Reproducer, sources: Sources) -> str:
     return ended.output.replace(str(program.parent), ".")
 
 
+def refuse_others(to: Path) -> None:
+    """Raise ConfigurationError where something stands that is not ours, or no folder can stand."""
+    if to.exists() and not _is_ours(to):
+        raise ConfigurationError(f"{to}: is there already and not ours: name a folder to be made")
+    above = next((one for one in to.absolute().parents if one.exists()), None)
+    if above is not None and not above.is_dir():
+        raise ConfigurationError(f"{to}: {above} is no folder: name a folder to be made")
+
+
 @contextlib.contextmanager
 def whole(to: Path) -> Iterator[Path]:
     """Give a folder to fill, which is put in place once it is: an earlier one of ours gives way."""
-    if to.exists() and not _is_ours(to):
-        raise ConfigurationError(f"{to}: is there already and not ours: name a folder to be made")
+    refuse_others(to)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix=f".{to.name}.", dir=to.parent) as temporary:
