@@ -132,8 +132,9 @@ def _given(subject: Subject) -> _Given:
     if isinstance(case, Property):
         raise ConfigurationError(
             f"{case.id}: it draws its models, so that there is no one model to reduce: its example "
-            f"is the smallest already, and `ort-matrix case {case.id} --cell CELL --example JSON` shows it; "
-            "bisect and attribute take it as well"
+            "is the smallest already; "
+            f"`ort-matrix case {case.id} --cell CELL --example JSON` shows it, and bisect and "
+            "attribute take it as well"
         )
     if case.procedure in (MODEL_CASE, LIKE_UNOPTIMISED):
         return _given_model(case.id, ModelCase.from_json(case.arguments))
@@ -141,8 +142,9 @@ def _given(subject: Subject) -> _Given:
         return _given_malformed(case.id, MalformedCase.from_json(case.arguments))
     raise ConfigurationError(
         f"{case.id}: there is no model to reduce: it shows with the procedure alone, as in "
-        f"`ort-matrix case {case.id} --cell CELL`, and bisect and attribute take it; there is a model in the "
-        "suites onnx and malformed, in corpora such as regressions, and with --model FILE"
+        f"`ort-matrix case {case.id} --cell CELL`, and bisect and attribute take it; there is a "
+        "model in the suites onnx and malformed, in corpora such as regressions, and with "
+        "--model FILE"
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -244,3 +245,17 @@ def test_a_place_that_no_folder_can_have_is_refused_beforehand(tmp_path: Path) -
         with pytest.raises(ConfigurationError, match="name a folder to be made"):
             refuse_others(to)
     refuse_others(tmp_path / "new" / "below")
+
+
+def test_what_a_killed_process_had_begun_is_swept_up(tmp_path: Path) -> None:
+    """Beside a folder nothing is left of dead processes; what a living one makes is."""
+    no_process = 2**22 + 1  # the system's numbers end before it
+    dead = tmp_path / f".shown.{no_process}-abc"
+    living = tmp_path / f".shown.{os.getpid()}-abc"
+    for folder in (dead, living):
+        folder.mkdir()
+
+    with whole(tmp_path / "shown") as folder:
+        (folder / "model.onnx").touch()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [living.name, "shown"]
