@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import math
 import sys
+from argparse import ArgumentTypeError
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,6 +55,14 @@ def add_wheelhouse(parser: argparse.ArgumentParser) -> None:
         metavar="DIR",
         help="install from this folder of wheels, without any index (default: the index)",
     )
+
+
+def positive(text: str) -> float:
+    """Return a number above 0; raise ArgumentTypeError for anything else."""
+    with contextlib.suppress(ValueError):
+        if 0 < (value := float(text)) < math.inf:
+            return value
+    raise ArgumentTypeError(f"'{text}' is no number above 0")
 
 
 def baselines_folder(arguments: argparse.Namespace) -> Path:

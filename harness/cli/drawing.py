@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import math
 import time
 from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
-from harness.cli.arguments import tell
+from harness.cli.arguments import positive, tell
 from harness.controller.cell import CellUnderTest
 from harness.errors import EnvironmentUnusableError
 from harness.generate.cases import descriptions
@@ -80,14 +79,6 @@ def usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
         yield opened
     finally:
         opened.close()
-
-
-def positive(text: str) -> float:
-    """Return a number above 0; raise ArgumentTypeError for anything else."""
-    with contextlib.suppress(ValueError):
-        if 0 < (value := float(text)) < math.inf:
-            return value
-    raise ArgumentTypeError(f"'{text}' is no number above 0")
 
 
 def count(text: str) -> int:

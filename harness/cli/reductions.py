@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import argparse
 import contextlib
+import errno
 import json
 import sys
 import tempfile
@@ -11,7 +11,15 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.cli.arguments import add_json, add_wheelhouse, command, show_json, sources_of, tell
+from harness.cli.arguments import (
+    add_json,
+    add_wheelhouse,
+    command,
+    positive,
+    show_json,
+    sources_of,
+    tell,
+)
 from harness.cli.subject import add_subject, the_subject
 from harness.corpus.reference import Evaluator
 from harness.errors import ConfigurationError
@@ -23,12 +31,16 @@ from harness.reducing.smallest import Smallest, reduce_from
 from harness.reducing.start import Bench, of_cell, started
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from harness.environments.sources import Sources
     from harness.probing import Subject
     from harness.triage.graph_passes.candidate import Candidate
     from harness.triage.reduction import Step
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a disk says that takes no more: no fault of ours."""
 
 MINUTES = 5.0
 EVERY_S = 2.0
@@ -37,6 +49,8 @@ EVERY_S = 2.0
 
 def reduce(arguments: argparse.Namespace) -> int:
     """Find the smallest ONNX model, inputs and attributes that fail as a case does on a cell."""
+    if arguments.to:
+        written.refuse_others(arguments.to)  # before minutes are spent
     sources = sources_of(arguments)
     with _bench(arguments, sources) as bench:
         subject = the_subject(arguments, bench.matrix, sources)
@@ -53,6 +67,7 @@ def reduce(arguments: argparse.Namespace) -> int:
 
 def repro(arguments: argparse.Namespace) -> int:
     """Write a folder that shows a failure with nothing of ours, once it was seen to show it."""
+    written.refuse_others(arguments.to)
     bisected = [_read_json(file) for file in arguments.bisected]
     sources = sources_of(arguments)
     with _bench(arguments, sources) as bench:
@@ -82,7 +97,12 @@ def _bench(arguments: argparse.Namespace, sources: Sources) -> Iterator[Bench]:
         Probes(matrix, sources) as probes,
         Evaluator() as evaluator,
     ):
-        yield Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
+        try:
+            yield Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
+        except OSError as error:
+            if error.errno not in FULL:
+                raise
+            raise ConfigurationError(f"{error.filename or files}: {error.strerror}") from error
 
 
 def _reduced(
@@ -149,19 +169,12 @@ def _read_json(file: Path) -> dict[str, Any]:
     return found
 
 
-def _minutes(text: str) -> float:
-    minutes = float(text)
-    if not minutes > 0:
-        raise argparse.ArgumentTypeError("give more than 0")
-    return minutes
-
-
 def _add_reduction(one: argparse.ArgumentParser) -> None:
     add_subject(one)
     one.add_argument("--cell", required=True, help="as in cpu, cpu-1.24.4 or cpu-1.24.4-py311")
     one.add_argument(
         "--minutes",
-        type=_minutes,
+        type=positive,
         default=MINUTES,
         metavar="M",
         help=f"stop after so long; the same command goes on from there (default: {MINUTES:g})",

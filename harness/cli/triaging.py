@@ -20,6 +20,7 @@ from harness.cli.arguments import (
     add_wheelhouse,
     baselines_folder,
     command,
+    positive,
     show_json,
     sources_of,
     tell,
@@ -189,7 +190,7 @@ def add_to(commands: Any) -> None:
     )
     one.add_argument(
         "--minutes",
-        type=float,
+        type=positive,
         default=60.0,
         help="begin no cause after this long; what is left is taken up when started again "
         "(default: 60)",

@@ -65,7 +65,7 @@ def open_inputs(model: onnx.ModelProto) -> list[onnx.ValueInfoProto]:
 def read_inputs(path: Path, model: onnx.ModelProto) -> dict[str, Any]:
     """Return the arrays of an .npz by the names of the model's inputs.
 
-    Raise ConfigurationError where one is missing or is no input.
+    Raise ConfigurationError where one is missing, is no input or is of another type than declared.
     """
     names = [value.name for value in open_inputs(model)]
     try:
@@ -79,10 +79,29 @@ def read_inputs(path: Path, model: onnx.ModelProto) -> dict[str, Any]:
         )
     if missing := [name for name in names if name not in found]:
         raise ConfigurationError(f"{path}: input {missing[0]!r} is missing; it holds {list(found)}")
+    for value in open_inputs(model):
+        _refuse_other_type(path, value, found[value.name])
     return {
         name: array.astype(object) if array.dtype.kind == "U" else array
         for name, array in ((name, found[name]) for name in names)
     }
+
+
+def _refuse_other_type(path: Path, value: onnx.ValueInfoProto, array: np.ndarray[Any, Any]) -> None:
+    declared = value.type.tensor_type.elem_type
+    if not declared:  # no tensor, or a malformed model that does not say
+        return
+    if declared == onnx.TensorProto.STRING:
+        is_right = array.dtype.kind in "US"
+    else:
+        wanted = helper.tensor_dtype_to_np_dtype(declared)
+        # What numpy itself lacks, an .npz cannot hold as such: its bytes are given.
+        is_right = wanted.isbuiltin != 1 or array.dtype == wanted
+    if not is_right:
+        name = onnx.TensorProto.DataType.Name(declared).lower()
+        raise ConfigurationError(
+            f"{path}: input {value.name!r} is of {array.dtype}; the model declares {name}"
+        )
 
 
 def made_inputs(model: onnx.ModelProto, seed: int = 0) -> dict[str, Any]:

@@ -131,16 +131,20 @@ def _given(subject: Subject) -> _Given:
     case = subject.case
     if isinstance(case, Property):
         raise ConfigurationError(
-            f"{case.id}: it draws its models, so that there is no one model to reduce: "
-            "write the one that fails to a file and give --model FILE"
+            f"{case.id}: it draws its models, so that there is no one model to reduce: its example "
+            "is the smallest already; "
+            f"`ort-matrix case {case.id} --cell CELL --example JSON` shows it, and bisect and "
+            "attribute take it as well"
         )
     if case.procedure in (MODEL_CASE, LIKE_UNOPTIMISED):
         return _given_model(case.id, ModelCase.from_json(case.arguments))
     if case.procedure in (MALFORMED, MALFORMED_APART):
         return _given_malformed(case.id, MalformedCase.from_json(case.arguments))
     raise ConfigurationError(
-        f"{case.id}: there is no model to reduce; it has one in the suites onnx and malformed, in "
-        "corpora such as regressions, and with --model FILE"
+        f"{case.id}: there is no model to reduce: it shows with the procedure alone, as in "
+        f"`ort-matrix case {case.id} --cell CELL`, and bisect and attribute take it; there is a "
+        "model in the suites onnx and malformed, in corpora such as regressions, and with "
+        "--model FILE"
     )
 
 
@@ -255,5 +259,7 @@ def _otherwise(result: CaseResult, seen: CaseResult | None) -> ConfigurationErro
     alone = "nothing" if seen is None else str(told(seen))
     return ConfigurationError(
         f"{result.case} fails by more than its model on its inputs, and cannot be reduced: "
-        f"the case gives {told(result)}, the model alone {alone}"
+        f"the case gives {told(result)}, the model alone {alone}; "
+        f"`ort-matrix case {result.case} --cell {result.cell}` shows it, and bisect and attribute "
+        "take it"
     )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import platform
 import re
+import shutil
 import tempfile
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -137,14 +139,24 @@ def _run(program: Path, fault: Reproducer, sources: Sources) -> str:
     return ended.output.replace(str(program.parent), ".")
 
 
+def refuse_others(to: Path) -> None:
+    """Raise ConfigurationError where something stands that is not ours, or no folder can stand."""
+    if to.exists() and not _is_ours(to):
+        raise ConfigurationError(f"{to}: is there already and not ours: name a folder to be made")
+    above = next((one for one in to.absolute().parents if one.exists()), None)
+    if above is not None and not above.is_dir():
+        raise ConfigurationError(f"{to}: {above} is no folder: name a folder to be made")
+
+
 @contextlib.contextmanager
 def whole(to: Path) -> Iterator[Path]:
     """Give a folder to fill, which is put in place once it is: an earlier one of ours gives way."""
-    if to.exists() and not _is_ours(to):
-        raise ConfigurationError(f"{to}: is there already and not ours: name a folder to be made")
+    refuse_others(to)
     try:
         to.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{to.name}.", dir=to.parent) as temporary:
+        _sweep_up(to)
+        begun = f".{to.name}.{os.getpid()}-"
+        with tempfile.TemporaryDirectory(prefix=begun, dir=to.parent) as temporary:
             making = Path(temporary, to.name)
             making.mkdir()
             yield making
@@ -153,6 +165,17 @@ def whole(to: Path) -> Iterator[Path]:
             making.rename(to)
     except OSError as error:
         raise ConfigurationError(f"{to}: cannot be written: {error}") from error
+
+
+def _sweep_up(to: Path) -> None:
+    """Take away what processes that were killed had begun of a folder."""
+    if not Path("/proc/self").exists():  # a system that does not tell who lives
+        return
+    begun = re.compile(rf"\.{re.escape(to.name)}\.(\d+)-\w+")
+    for left in to.parent.iterdir():
+        found = begun.fullmatch(left.name)
+        if found is not None and not Path("/proc", found[1]).exists():
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _is_ours(folder: Path) -> bool:

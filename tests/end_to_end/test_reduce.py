@@ -21,6 +21,7 @@ from harness.probing import Probes
 from harness.reducing.brought import Brought, case_of
 from harness.reducing.smallest import reduce_from
 from harness.reducing.start import Bench, started
+from harness.triage.graph_passes.candidate import Validity, nodes_within
 
 if TYPE_CHECKING:
     from harness.reducing.smallest import Smallest
@@ -38,14 +39,28 @@ MODEL = """<ir_version: 8, opset_import: ["": 17]>
         y = Neg(e)
         z = Sqrt(b)
     }"""
+LOOP = """<ir_version: 8, opset_import: ["": 17]>
+    g (float[2] x) => (float[2] y) <int64 trips = {2}, bool go = {1}> {
+        t = Exp(x)
+        last, seen = Loop(trips, go, t) <body = one (int64 i, bool c, float[2] v)
+            => (bool d, float[2] o, float[2] s) {
+            d = Identity(c)
+            a = Abs(v)
+            b = Sigmoid(a)
+            e = Tanh(b)
+            o = Add(e, t)
+            s = Neg(e)
+        }>
+        y = Mul(last, t)
+    }"""
 DIVISION = """<ir_version: 8, opset_import: ["": 17]>
     g (int32[n] x, int32[n] z) => (int32[n] y) { a = Add(x, x) b = Sub(a, x) y = Div(b, z) }"""
 
 
-def reduced(how: str, chain: str, folder: Path, seconds: float = 60) -> Smallest:
+def reduced(how: str, chain: str, folder: Path, seconds: float = 60, text: str = MODEL) -> Smallest:
     """Return what a model becomes on a build that gets a chain of operators wrong."""
     file = folder / "mine.onnx"
-    onnx.save(parser.parse_model(MODEL), file)
+    onnx.save(parser.parse_model(text), file)
     matrix, sources = read_matrix(ROOT / "matrix.toml"), Sources(cache=cache_root())
     program = Program(arguments=("-m", "fixtures.defects.patterns", how, chain), folder=ROOT)
     with Probes(matrix, sources, program) as probes, Evaluator() as evaluator:
@@ -64,6 +79,19 @@ def test_a_planted_fault_becomes_its_pattern(how: str, tmp_path: Path) -> None:
     assert nodes == ["Sigmoid", "Tanh"]
     assert [value.size for value in found.candidate.inputs.values()] == [1]
     assert found.finished
+
+
+@pytest.mark.parametrize("chain", ["Sigmoid>Tanh", "Loop"])
+def test_a_fault_in_a_body_keeps_the_loop_only_where_it_needs_it(
+    chain: str, tmp_path: Path
+) -> None:
+    """A pattern in a Loop's body loses the Loop; a Loop that is itself wrong loses its body."""
+    found = reduced("crash", chain, tmp_path, text=LOOP)
+
+    nodes = [node.op_type for node in nodes_within(found.candidate.model)]
+    assert nodes[:2] == ["Sigmoid", "Tanh"] if chain != "Loop" else nodes[0] == "Loop"
+    assert len(nodes) <= 2
+    assert found.candidate.validity is Validity.FULLY_VALID
 
 
 def test_a_reduction_goes_on_where_it_was(tmp_path: Path) -> None:

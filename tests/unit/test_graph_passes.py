@@ -245,6 +245,55 @@ def test_nodes_of_constants_are_folded() -> None:
     assert [tensor.name for tensor in taken[-1].model.graph.initializer] == ["w"]
 
 
+RESHAPED = """<ir_version: 8, opset_import: ["": 17]>
+    g (float[2,3] x, float[2,3] z) => (float[3,2] y) <int64[2] swap = {1, 0}> {
+        s = Shape(z)
+        r = Gather(s, swap)
+        a = Relu(x)
+        y = Reshape(a, r)
+    }"""
+
+
+def is_reshaped_by_a_constant(case: Candidate) -> bool:
+    """Say whether a Reshape goes by what a build knows before it runs: of shapes, or constant."""
+    constant = {tensor.name for tensor in case.model.graph.initializer}
+    for node in case.model.graph.node:
+        if node.op_type == "Reshape":
+            return set(node.input[1:2]) <= constant and len(node.input) > 1 and answers(case)
+        if node.op_type == "Shape" or constant.issuperset(node.input):
+            constant.update(node.output)
+        if node.op_type == "Gather" and node.input[0] in constant:
+            constant.update(node.output)
+    return False
+
+
+def test_a_constant_stands_where_an_input_would_not_do() -> None:
+    """A fault that needs a constant keeps one, nodes that only make it go, and it comes to rest."""
+    given = {name: np.ones((2, 3), np.float32) for name in "xz"}
+    search = Search(
+        passes=passes(trace),
+        is_interesting=is_reshaped_by_a_constant,
+        key=lambda one: one.size,
+        identity=lambda one: one.digest,
+    )
+
+    found = reduced(candidate(RESHAPED, **given), search)
+
+    assert operators(found.case) == ["Reshape"]
+    assert len(found.case.model.graph.initializer) == len(found.case.inputs) == 1
+    assert found.finished
+
+
+def test_what_an_input_alone_decides_is_folded_with_it() -> None:
+    """An input becomes a constant together with all nodes that hang on it alone."""
+    given = {name: np.ones((2, 3), np.float32) for name in "xz"}
+
+    first, *_ = all_taken(inlining.frozen(candidate(RESHAPED, **given), trace), has("Relu"))
+
+    assert operators(first) == ["Relu", "Reshape"]
+    assert first.validity is Validity.FULLY_VALID
+
+
 def test_sizes_are_cut_everywhere_at_once() -> None:
     """Channels that have to be the same in input, weight and attribute are cut together."""
     text = """<ir_version: 8, opset_import: ["": 17]>

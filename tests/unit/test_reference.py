@@ -87,7 +87,7 @@ def test_inputs_are_made_of_what_is_declared() -> None:
 
 
 def test_inputs_are_read_by_their_names(tmp_path: Path) -> None:
-    """A file with a name too many or too few is told with the names of the model."""
+    """A file with a name too many or too few, or of another type, is told with what is right."""
     proto = parser.parse_model(ADDITION)
     file = tmp_path / "inputs.npz"
     one = np.ones(2, np.float32)
@@ -96,6 +96,9 @@ def test_inputs_are_read_by_their_names(tmp_path: Path) -> None:
     found = read_inputs(file, proto)
     np.savez(file, x=one)
     with pytest.raises(ConfigurationError, match="input 'z' is missing"):
+        read_inputs(file, proto)
+    np.savez(file, x=one, z=one.astype(np.int32))
+    with pytest.raises(ConfigurationError, match="'z' is of int32; the model declares float"):
         read_inputs(file, proto)
     np.savez(file, x=one, z=one, other=one)
     with pytest.raises(ConfigurationError, match="no input is called 'other'"):

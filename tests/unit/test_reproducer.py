@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import tomllib
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from harness.errors import ConfigurationError
 from harness.matrix import Cell, read_matrix
 from harness.reducing.issue import Report, issue
 from harness.reducing.reproducer import Kind, Reproducer, script
-from harness.reducing.written import whole
+from harness.reducing.written import refuse_others, whole
 
 ROOT = Path(__file__).parents[2]
 
@@ -233,3 +234,28 @@ def test_what_is_not_ours_is_left_alone(tmp_path: Path) -> None:
         pass
 
     assert (theirs / "thesis.tex").read_text() == "years of work"
+
+
+def test_a_place_that_no_folder_can_have_is_refused_beforehand(tmp_path: Path) -> None:
+    """Before minutes are spent it is told that a file is in the way, there or above."""
+    file = tmp_path / "a-file"
+    file.touch()
+
+    for to in (file, file / "below", file / "further" / "below"):
+        with pytest.raises(ConfigurationError, match="name a folder to be made"):
+            refuse_others(to)
+    refuse_others(tmp_path / "new" / "below")
+
+
+def test_what_a_killed_process_had_begun_is_swept_up(tmp_path: Path) -> None:
+    """Beside a folder nothing is left of dead processes; what a living one makes is."""
+    no_process = 2**22 + 1  # the system's numbers end before it
+    dead = tmp_path / f".shown.{no_process}-abc"
+    living = tmp_path / f".shown.{os.getpid()}-abc"
+    for folder in (dead, living):
+        folder.mkdir()
+
+    with whole(tmp_path / "shown") as folder:
+        (folder / "model.onnx").touch()
+
+    assert sorted(path.name for path in tmp_path.iterdir()) == [living.name, "shown"]

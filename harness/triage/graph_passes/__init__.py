@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from harness.triage.graph_passes import cutting, inlining, shrinking
+from harness.triage.graph_passes import bodies, cutting, inlining, shrinking
 from harness.triage.reduction import Pass
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
         "ends": cutting.ends,
         "nodes": cutting.nodes,
         "folding": inlining.folds,
+        "freezing": inlining.frozen,
+        "bodies alone": bodies.alone,
+        "bodies in place": bodies.in_place,
+        "bodies": bodies.thinner,
         "declarations": shrinking.declarations,
     }
     known: dict[str, Callable[[Candidate], Generator[Candidate, bool, None]]] = {
@@ -45,18 +49,9 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
 
 
 ORDER = (
-    *(
-        "functions",
-        "defaults",
-        "constants",
-        "ends",
-        "branches",
-        "ends",
-        "outputs",
-        "nodes",
-        "branches",
-    ),
-    *("folding", "ends", "nodes", "outputs", "metadata", "inputs", "operands", "declarations"),
+    *("functions", "defaults", "constants", "ends", "branches", "ends", "outputs", "nodes"),
+    *("branches", "bodies alone", "bodies in place", "folding", "ends", "nodes", "outputs"),
+    *("freezing", "bodies", "metadata", "inputs", "operands", "declarations"),
     *("dimensions", "attributes", "values", "opsets", "names"),
 )
 """The order of the passes by name."""

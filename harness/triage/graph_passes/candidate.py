@@ -142,11 +142,12 @@ def subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
 def uses(node: onnx.NodeProto) -> list[str]:
     """Return the tensors that a node reads, those that its sub-graphs take from outside too."""
     names = [name for name in node.input if name]
-    names += [name for graph in subgraphs(node) for name in _captured(graph)]
+    names += [name for graph in subgraphs(node) for name in captured(graph)]
     return list(dict.fromkeys(names))
 
 
-def _captured(graph: onnx.GraphProto) -> Iterator[str]:
+def captured(graph: onnx.GraphProto) -> Iterator[str]:
+    """Yield the tensors that a sub-graph takes from outside."""
     own = {value.name for value in graph.input} | {tensor.name for tensor in graph.initializer}
     own |= {name for node in graph.node for name in node.output}
     for node in graph.node:

@@ -79,6 +79,44 @@ def folds(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
             return
 
 
+def frozen(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
+    """Propose inputs, and what nodes make, as initialisers that hold the value they have.
+
+    This is the way back from initialisers to inputs. An input is the simpler form of the two: it
+    shows that no constant is needed. So the way back is gone only where it leaves nodes out: with
+    an input goes what then depends on none, and a node goes where only a constant does in its
+    place. What is left is smaller for good, so that the two ways cannot lead round in a circle.
+    """
+    for name in list(case.inputs):
+        fixed = _fixed(case, name)
+        positions = sorted(fixed.constants) if fixed is not None else []
+        made = _folded(fixed, positions, trace) if fixed is not None and positions else None
+        if made is not None and (yield made):
+            case = made
+    for at in range(len(case.model.graph.node) - 1, -1, -1):
+        if at < len(case.model.graph.node):  # else it went with one behind it
+            made = _folded(case, [at], trace)
+            if made is not None and (yield made):
+                case = made
+
+
+def _fixed(case: Candidate, name: str) -> Candidate | None:
+    """Return the candidate with an input as an initialiser; None for one that cannot be any."""
+    value = case.inputs.get(name)
+    graph = case.model.graph
+    if not isinstance(value, np.ndarray) or any(one.name == name for one in graph.initializer):
+        return None
+    try:
+        weights = [*graph.initializer, numpy_helper.from_array(value, name)]
+    except (TypeError, ValueError):
+        return None
+    inputs = [one for one in graph.input if one.name != name]
+    model = remade(case.model, graph.node, inputs, graph.output, weights)
+    model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
+    given = {other: one for other, one in case.inputs.items() if other != name}
+    return Candidate(model=model, inputs=given)
+
+
 def branches(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
     """Propose the branch that an If takes in its place."""
     for at in range(len(case.model.graph.node) - 1, -1, -1):
@@ -149,26 +187,43 @@ def _with_branch(case: Candidate, at: int, *, taken: bool) -> Candidate:
     node = model.graph.node[at]
     wanted = "then_branch" if taken else "else_branch"
     branch = next(attribute.g for attribute in node.attribute if attribute.name == wanted)
-    own = [name for inner in branch.node for name in inner.output if name]
-    own += [tensor.name for tensor in branch.initializer]
+    handed_on = [(value.name, name) for value, name in zip(branch.output, node.output, strict=True)]
+    made = put_in_place(model, at, branch, handed_on, {})
+    names = [value.name for value in model.graph.output]
+    return pruned(Candidate(model=declared(made), inputs=case.inputs), names)
+
+
+def put_in_place(
+    model: onnx.ModelProto,
+    at: int,
+    body: onnx.GraphProto,
+    handed_on: Sequence[tuple[str, str]],
+    given: Mapping[str, str],
+) -> onnx.ModelProto:
+    """Return the model with a body of a node in the node's place; `body` is changed.
+
+    `handed_on` pairs what the body makes with what it is called outside, and `given` says what the
+    inputs of the body are called outside.
+    """
+    node = model.graph.node[at]
+    own = [name for inner in body.node for name in inner.output if name]
+    own += [tensor.name for tensor in body.initializer]
     taken_names = _all_names(model.graph)
     renamed = {name: _fresh(f"{node.output[0]}/{name}", taken_names) for name in own}
-    handed_on = [(value.name, name) for value, name in zip(branch.output, node.output, strict=True)]
     for inside, outside in handed_on:
         if inside in renamed:
             renamed[inside] = outside
-    rename(branch, renamed)
-    # A tensor that the branch hands on twice, or only passes through, needs a node of its own.
+    renamed |= given
+    rename(body, renamed)
+    # A tensor that the body hands on twice, or only passes through, needs a node of its own.
     extra = [
         helper.make_node("Identity", [renamed.get(inside, inside)], [outside])
         for inside, outside in handed_on
         if renamed.get(inside) != outside
     ]
-    nodes = [*model.graph.node[:at], *branch.node, *extra, *model.graph.node[at + 1 :]]
-    weights = [*model.graph.initializer, *branch.initializer]
-    made = remade(model, nodes, model.graph.input, model.graph.output, weights)
-    names = [value.name for value in model.graph.output]
-    return pruned(Candidate(model=declared(made), inputs=case.inputs), names)
+    nodes = [*model.graph.node[:at], *body.node, *extra, *model.graph.node[at + 1 :]]
+    weights = [*model.graph.initializer, *body.initializer]
+    return remade(model, nodes, model.graph.input, model.graph.output, weights)
 
 
 def _all_names(graph: onnx.GraphProto) -> set[str]:
