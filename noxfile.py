@@ -98,7 +98,7 @@ def controls(session: nox.Session) -> None:
 
 @nox.session(default=False)
 def findings(session: nox.Session) -> None:
-    """Run each program of FINDINGS.md in a fresh environment: does it show what it says?"""
+    """Run each program of FINDINGS.md in a fresh environment: whether it shows what it says."""
     install(session)
     session.run("python", "-m", "pytest", "-n2", "tests/proof/test_findings.py", *session.posargs)
 
