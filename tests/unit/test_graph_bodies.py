@@ -7,10 +7,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pytest
 
-from harness.triage.graph_passes import bodies, passes
+from harness.triage.graph_passes import bodies
 from harness.triage.graph_passes.candidate import Validity, nodes_within, subgraphs
-from harness.triage.reduction import Search, reduced
-from tests.unit.test_graph_passes import all_taken, answers, candidate, operators, trace
+from tests.unit.test_graph_passes import (
+    all_taken,
+    answers,
+    candidate,
+    operators,
+    smallest,
+    trace,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,19 +74,6 @@ def scan() -> Candidate:
 def choice() -> Candidate:
     """Return an If whose first branch is taken."""
     return candidate(IF, c=np.ones((), bool), x=np.ones(2, np.float32))
-
-
-def smallest(case: Candidate, fails: Callable[[Candidate], bool]) -> Candidate:
-    """Return what all passes lead to."""
-    search = Search(
-        passes=passes(trace),
-        is_interesting=lambda one: fails(one) and answers(one),
-        key=lambda one: one.size,
-        identity=lambda one: one.digest,
-    )
-    found = reduced(case, search)
-    assert found.finished
-    return found.case
 
 
 def anywhere(*wanted: str) -> Callable[[Candidate], bool]:

@@ -65,6 +65,24 @@ def all_taken(
         return taken
 
 
+def answers(case: Candidate) -> bool:
+    """Say whether a candidate is valid and runs."""
+    return case.validity is Validity.FULLY_VALID and evaluated(case.data, case.inputs) is not None
+
+
+def smallest(case: Candidate, fails: Callable[[Candidate], bool]) -> Candidate:
+    """Return what all passes lead to, among what is valid and runs, once they come to rest."""
+    search = Search(
+        passes=passes(trace),
+        is_interesting=lambda one: fails(one) and answers(one),
+        key=lambda one: one.size,
+        identity=lambda one: one.digest,
+    )
+    found = reduced(case, search)
+    assert found.finished
+    return found.case
+
+
 def has(*wanted: str) -> Callable[[Candidate], bool]:
     """Return what says whether the operators are all there."""
     return lambda case: set(wanted) <= set(operators(case))
@@ -259,7 +277,7 @@ def is_reshaped_by_a_constant(case: Candidate) -> bool:
     constant = {tensor.name for tensor in case.model.graph.initializer}
     for node in case.model.graph.node:
         if node.op_type == "Reshape":
-            return set(node.input[1:2]) <= constant and len(node.input) > 1 and answers(case)
+            return set(node.input[1:2]) <= constant and len(node.input) > 1
         if node.op_type == "Shape" or constant.issuperset(node.input):
             constant.update(node.output)
         if node.op_type == "Gather" and node.input[0] in constant:
@@ -270,18 +288,11 @@ def is_reshaped_by_a_constant(case: Candidate) -> bool:
 def test_a_constant_stands_where_an_input_would_not_do() -> None:
     """A fault that needs a constant keeps one, nodes that only make it go, and it comes to rest."""
     given = {name: np.ones((2, 3), np.float32) for name in "xz"}
-    search = Search(
-        passes=passes(trace),
-        is_interesting=is_reshaped_by_a_constant,
-        key=lambda one: one.size,
-        identity=lambda one: one.digest,
-    )
 
-    found = reduced(candidate(RESHAPED, **given), search)
+    found = smallest(candidate(RESHAPED, **given), is_reshaped_by_a_constant)
 
-    assert operators(found.case) == ["Reshape"]
-    assert len(found.case.model.graph.initializer) == len(found.case.inputs) == 1
-    assert found.finished
+    assert operators(found) == ["Reshape"]
+    assert len(found.model.graph.initializer) == len(found.inputs) == 1
 
 
 def test_what_an_input_alone_decides_is_folded_with_it() -> None:
@@ -306,11 +317,6 @@ def test_sizes_are_cut_everywhere_at_once() -> None:
     assert taken[-1].inputs["x"].size == 1
     assert taken[-1].inputs["w"].size == 1
     assert taken[-1].model.graph.node[0].attribute[0].i == 1
-
-
-def answers(case: Candidate) -> bool:
-    """Say whether a candidate is valid and runs."""
-    return case.validity is Validity.FULLY_VALID and evaluated(case.data, case.inputs) is not None
 
 
 def test_values_go_to_zero_and_one() -> None:
@@ -375,16 +381,8 @@ def test_open_dimensions_are_declared_as_they_are() -> None:
 @pytest.mark.parametrize("wanted", [("Mul",), ("Add", "Relu"), ("Relu", "Abs")])
 def test_all_passes_together_leave_what_is_needed(wanted: tuple[str, ...]) -> None:
     """Of a chain the wanted operators stay, on one element, valid all the way."""
-    search = Search(
-        passes=passes(trace),
-        is_interesting=lambda one: has(*wanted)(one) and answers(one),
-        key=lambda one: one.size,
-        identity=lambda one: one.digest,
-    )
+    found = smallest(chain(), has(*wanted))
 
-    found = reduced(chain(), search)
-
-    assert operators(found.case) == list(wanted)
-    assert found.case.inputs["x"].size == 1 if "x" in found.case.inputs else True
-    assert found.case.validity is Validity.FULLY_VALID
-    assert found.finished
+    assert operators(found) == list(wanted)
+    assert found.inputs["x"].size == 1 if "x" in found.inputs else True
+    assert found.validity is Validity.FULLY_VALID

@@ -9,20 +9,20 @@ import onnx
 from onnx import helper, numpy_helper
 
 from harness.triage.graph_passes.candidate import (
-    OVERRIDABLE_IR,
     Candidate,
     Trace,
     captured,
     copied,
-    declared,
-    has_shape,
+    is_standard,
+    needed_for,
     pruned,
-    remade,
+    shaped,
     subgraphs,
     uses,
     value_type,
+    with_initialisers,
 )
-from harness.triage.graph_passes.inlining import put_in_place
+from harness.triage.graph_passes.inlining import put_in_place, rename
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator, Mapping
@@ -47,7 +47,7 @@ def in_place(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
     """
     for at in range(len(case.model.graph.node) - 1, -1, -1):
         node = case.model.graph.node[at]
-        if _is(node, "Loop"):
+        if is_standard(node, "Loop"):
             made = _one_trip(case, at, trace)
             if made is not None and (yield made):
                 case = made
@@ -95,16 +95,9 @@ def first_trip(
         return None
     inputs = [helper.make_value_info(name, of) for name, of in types.items()]
     initialised = [*body.initializer, *(weights[name] for name in outer if name in weights)]
-    model = remade(case.model, body.node, inputs, outputs, initialised)
-    model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
-    found = pruned(
-        Candidate(model=declared(model), inputs=fed),
-        [value.name for value in outputs],
-    )
-    unknown = [v.name for v in found.model.graph.output if not has_shape(v.type)]
-    if unknown:
-        declared(found.model, trace(found, unknown))
-    return Candidate(model=found.model, inputs=found.inputs)
+    model = with_initialisers(case.model, body.node, inputs, outputs, initialised)
+    found = pruned(Candidate(model=model, inputs=fed), [value.name for value in outputs])
+    return shaped(found, found, trace)
 
 
 def _fed(
@@ -114,10 +107,10 @@ def _fed(
     names = [value.name for value in body.input]
     if not names:
         return {}
-    if _is(node, "Loop"):
+    if is_standard(node, "Loop"):
         begin: list[Any] = [np.zeros((), np.int64), np.ones((), np.bool_)]
         values = [*begin, *(known.get(name) for name in node.input[LOOP_OWN:])]
-    elif _is(node, "Scan"):
+    elif is_standard(node, "Scan"):
         values = _sliced(node, [known.get(name) for name in node.input])
     else:
         return None
@@ -160,18 +153,15 @@ def _one_trip(case: Candidate, at: int, trace: Trace) -> Candidate | None:
     names = [value.name for value in made.graph.output]
     for value in made.graph.output:  # one value where the Loop gave as many as trips
         value.ClearField("type")
-    found = pruned(Candidate(model=declared(made), inputs=case.inputs), names)
-    unknown = [v.name for v in found.model.graph.output if not has_shape(v.type)]
-    if unknown:
-        declared(found.model, trace(found, unknown))
-    return Candidate(model=found.model, inputs=found.inputs)
+    found = pruned(Candidate(model=made, inputs=case.inputs), names)
+    return shaped(found, found, trace)
 
 
 def _without_result(case: Candidate, at: int, result: int) -> Candidate | None:
     """Return the candidate without what a Loop or Scan collects and nobody reads."""
     node = case.model.graph.node[at]
-    own, body = int(_is(node, "Loop")), next(subgraphs(node), None)
-    if not (own or _is(node, "Scan")) or len(node.output) == 1 or body is None:
+    own, body = int(is_standard(node, "Loop")), next(subgraphs(node), None)
+    if not (own or is_standard(node, "Scan")) or len(node.output) == 1 or body is None:
         return None
     if len(body.output) != own + len(node.output):
         return None
@@ -210,47 +200,26 @@ def _without_node(
         body = _body(model, at, which)
         del body.node[inner]
         body.initializer.extend(numpy_helper.from_array(values[name], name) for name in made)
-        yield _with(case, _pruned(model, body))
+        _prune(body)
+        yield _with(case, model)
     for name in dict.fromkeys(one for one in node.input if one and made):
         model = copied(case.model)
         body = _body(model, at, which)
         del body.node[inner]
-        _read_instead(body, node.output[0], name)
-        yield _with(case, _pruned(model, body))
-
-
-def _read_instead(body: onnx.GraphProto, old: str, new: str) -> None:
-    """Have all of a body read another tensor in place of one, in place."""
-    for node in body.node:
-        node.input[:] = [new if name == old else name for name in node.input]
-        for graph in subgraphs(node):
-            if old in set(captured(graph)):
-                _read_instead(graph, old, new)
-    for value in body.output:
-        if value.name == old:
-            value.name = new
-
-
-def _pruned(model: onnx.ModelProto, body: onnx.GraphProto) -> onnx.ModelProto:
-    _prune(body)
-    return model
+        rename(body, {node.output[0]: name})
+        _prune(body)
+        yield _with(case, model)
 
 
 def _prune(body: onnx.GraphProto) -> None:
     """Leave out what no output of a body needs, in place."""
-    needed = {value.name for value in body.output}
-    nodes = []
-    for node in reversed(body.node):
-        if needed.intersection(node.output):
-            copy = onnx.NodeProto()
-            copy.CopyFrom(node)
-            nodes.append(copy)
-            needed.update(uses(node))
+    nodes, needed = needed_for([value.name for value in body.output], body.node)
+    nodes = [onnx.NodeProto.FromString(node.SerializeToString()) for node in nodes]
     weights = [tensor for tensor in body.initializer if tensor.name in needed]
     kept = [onnx.TensorProto.FromString(tensor.SerializeToString()) for tensor in weights]
     del body.node[:]
     del body.initializer[:]
-    body.node.extend(reversed(nodes))
+    body.node.extend(nodes)
     body.initializer.extend(kept)
 
 
@@ -262,7 +231,3 @@ def _with(case: Candidate, model: onnx.ModelProto) -> Candidate:
 
 def _body(model: onnx.ModelProto, at: int, which: int) -> onnx.GraphProto:
     return list(subgraphs(model.graph.node[at]))[which]
-
-
-def _is(node: onnx.NodeProto, operator: str) -> bool:
-    return node.op_type == operator and node.domain in ("", "ai.onnx")

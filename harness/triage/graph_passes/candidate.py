@@ -139,6 +139,11 @@ def subgraphs(node: onnx.NodeProto) -> Iterator[onnx.GraphProto]:
         yield from attribute.graphs
 
 
+def is_standard(node: onnx.NodeProto, operator: str) -> bool:
+    """Say whether a node is of an operator of ai.onnx."""
+    return node.op_type == operator and node.domain in ("", "ai.onnx")
+
+
 def uses(node: onnx.NodeProto) -> list[str]:
     """Return the tensors that a node reads, those that its sub-graphs take from outside too."""
     names = [name for name in node.input if name]
@@ -230,13 +235,11 @@ def part(case: Candidate, chosen: Iterable[int], trace: Trace) -> Candidate | No
     weights = [tensor for tensor in graph.initializer if tensor.name in used]
     fed = {**case.inputs, **values}
     initialised = {tensor.name for tensor in weights}
-    model = declared(remade(case.model, nodes, inputs, outputs, weights))
-    if unknown := [value.name for value in model.graph.output if not has_shape(value.type)]:
-        declared(model, trace(case, unknown))
-    return Candidate(
-        model=model,
+    alone = Candidate(
+        model=remade(case.model, nodes, inputs, outputs, weights),
         inputs={v.name: fed[v.name] for v in inputs if v.name in fed or v.name not in initialised},
     )
+    return shaped(alone, case, trace)
 
 
 def _with_constants(case: Candidate, chosen: Iterable[int]) -> set[int]:
@@ -286,6 +289,19 @@ def remade(
     return made
 
 
+def with_initialisers(
+    model: onnx.ModelProto,
+    nodes: Iterable[onnx.NodeProto],
+    inputs: Iterable[onnx.ValueInfoProto],
+    outputs: Iterable[onnx.ValueInfoProto],
+    weights: Iterable[onnx.TensorProto],
+) -> onnx.ModelProto:
+    """Return a model of other parts in a format that lets an initialiser be no input."""
+    made = remade(model, nodes, inputs, outputs, weights)
+    made.ir_version = max(OVERRIDABLE_IR, made.ir_version)
+    return made
+
+
 def copied(model: onnx.ModelProto) -> onnx.ModelProto:
     """Return a copy that may be changed."""
     made = onnx.ModelProto()
@@ -308,6 +324,14 @@ def declared(model: onnx.ModelProto, values: Mapping[str, Any] | None = None) ->
     return model
 
 
+def shaped(made: Candidate, whole: Candidate, trace: Trace) -> Candidate:
+    """Return a new candidate that says the shape of each output, if need be as `whole` has it."""
+    model = declared(made.model)
+    if unknown := [value.name for value in model.graph.output if not has_shape(value.type)]:
+        declared(model, trace(whole, unknown))
+    return Candidate(model=model, inputs=made.inputs)
+
+
 def has_shape(of: onnx.TypeProto) -> bool:
     """Say whether a type says as much as the checker asks of an output."""
     return of.WhichOneof("value") not in (None, "tensor_type") or of.tensor_type.HasField("shape")
@@ -327,18 +351,26 @@ def _inferred(model: onnx.ModelProto) -> dict[str, onnx.TypeProto]:
     return {v.name: v.type for v in values if v.type.WhichOneof("value")}
 
 
+def needed_for(
+    outputs: Iterable[str], nodes: Sequence[onnx.NodeProto]
+) -> tuple[list[onnx.NodeProto], set[str]]:
+    """Return the nodes that some tensors need, in their order, and all tensors that these read."""
+    needed, found = set(outputs), []
+    for node in reversed(nodes):
+        if needed.intersection(node.output):
+            found.append(node)
+            needed.update(uses(node))
+    return found[::-1], needed
+
+
 def pruned(case: Candidate, outputs: Sequence[str]) -> Candidate:
     """Return the candidate with some of its outputs only, and what they need."""
     graph = case.model.graph
-    needed, nodes = set(outputs), []
-    for node in reversed(graph.node):
-        if needed.intersection(node.output):
-            nodes.append(node)
-            needed.update(uses(node))
+    nodes, needed = needed_for(outputs, graph.node)
     kept = [value for value in graph.output if value.name in outputs]
     inputs = [value for value in graph.input if value.name in needed]
     weights = [tensor for tensor in graph.initializer if tensor.name in needed]
-    model = remade(case.model, reversed(nodes), inputs, kept, weights)
+    model = remade(case.model, nodes, inputs, kept, weights)
     names = {value.name for value in inputs}
     return Candidate(
         model=model, inputs={name: v for name, v in case.inputs.items() if name in names}

@@ -10,15 +10,16 @@ from onnx import helper, inliner, numpy_helper
 
 from harness.triage.graph_passes.candidate import (
     MODEL_ERRORS,
-    OVERRIDABLE_IR,
     Candidate,
     Trace,
     copied,
     declared,
+    is_standard,
     pruned,
     remade,
     subgraphs,
     uses,
+    with_initialisers,
 )
 
 if TYPE_CHECKING:
@@ -62,8 +63,7 @@ def defaults(case: Candidate) -> Generator[Candidate, bool, None]:
     initialised = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in initialised]
     if len(inputs) < len(graph.input):
-        model = remade(case.model, graph.node, inputs, graph.output, graph.initializer)
-        model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
+        model = with_initialisers(case.model, graph.node, inputs, graph.output, graph.initializer)
         names = {value.name for value in inputs}
         given = {name: value for name, value in case.inputs.items() if name in names}
         yield Candidate(model=model, inputs=given)
@@ -111,8 +111,7 @@ def _fixed(case: Candidate, name: str) -> Candidate | None:
     except (TypeError, ValueError):
         return None
     inputs = [one for one in graph.input if one.name != name]
-    model = remade(case.model, graph.node, inputs, graph.output, weights)
-    model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
+    model = with_initialisers(case.model, graph.node, inputs, graph.output, weights)
     given = {other: one for other, one in case.inputs.items() if other != name}
     return Candidate(model=model, inputs=given)
 
@@ -121,7 +120,7 @@ def branches(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
     """Propose the branch that an If takes in its place."""
     for at in range(len(case.model.graph.node) - 1, -1, -1):
         node = case.model.graph.node[at]
-        if node.op_type == "If" and node.domain in ("", "ai.onnx"):
+        if is_standard(node, "If"):
             condition = _known(case, node.input[0], trace)
             if condition is not None:
                 made = _with_branch(case, at, taken=bool(np.asarray(condition).ravel()[0]))
@@ -130,7 +129,7 @@ def branches(case: Candidate, trace: Trace) -> Generator[Candidate, bool, None]:
 
 
 def _constant_of(node: onnx.NodeProto) -> onnx.TensorProto | None:
-    if node.op_type != "Constant" or node.domain not in ("", "ai.onnx"):
+    if not is_standard(node, "Constant"):
         return None
     for attribute in node.attribute:
         if attribute.name in CONSTANT_ATTRIBUTES:
@@ -149,8 +148,7 @@ def _initialised(case: Candidate, positions: Sequence[int]) -> Candidate:
     tensors = [t for at in positions if (t := _constant_of(graph.node[at])) is not None]
     nodes = [node for at, node in enumerate(graph.node) if at not in set(positions)]
     weights = [*graph.initializer, *tensors]
-    model = remade(case.model, nodes, graph.input, graph.output, weights)
-    model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
+    model = with_initialisers(case.model, nodes, graph.input, graph.output, weights)
     return Candidate(model=model, inputs=case.inputs)
 
 
@@ -168,8 +166,7 @@ def _folded(case: Candidate, positions: Sequence[int], trace: Trace) -> Candidat
     if not outputs:
         return None
     weights = [*graph.initializer, *folded]
-    model = remade(case.model, nodes, graph.input, outputs, weights)
-    model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
+    model = with_initialisers(case.model, nodes, graph.input, outputs, weights)
     return pruned(Candidate(model=model, inputs=case.inputs), [value.name for value in outputs])
 
 
