@@ -65,6 +65,13 @@ def positive(text: str) -> float:
     raise ArgumentTypeError(f"'{text}' is no number above 0")
 
 
+def count(text: str) -> int:
+    """Return a whole number above 0; raise ArgumentTypeError for anything else."""
+    if not text.isdecimal() or not int(text):
+        raise ArgumentTypeError(f"'{text}' is no whole number above 0")
+    return int(text)
+
+
 def baselines_folder(arguments: argparse.Namespace) -> Path:
     """Return where the baselines of the variants stand."""
     folder: Path = arguments.matrix.parent / BASELINES

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import argparse
+import errno
 import importlib
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from harness.errors import INTERRUPTED, HarnessError
+from harness.errors import INTERRUPTED, ConfigurationError, HarnessError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +27,9 @@ FAMILIES = {
     "generating": frozenset({"generate"}),
 }
 """The commands of each module beside this one."""
+
+FULL = (errno.ENOSPC, errno.EDQUOT)
+"""What a disk says that takes no more: no fault of ours."""
 
 
 def main() -> NoReturn:
@@ -47,6 +51,11 @@ def run(argv: Sequence[str]) -> int:
     except BrokenPipeError:  # the reader of our output has gone, as `head` does
         sys.stderr.close()
         return 0
+    except OSError as error:
+        if error.errno not in FULL:
+            raise
+        print(f"ort-matrix: {error.filename or 'a file'}: {error.strerror}", file=sys.stderr)
+        return ConfigurationError.exit_code
 
 
 def _parser(argv: Sequence[str]) -> argparse.ArgumentParser:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import time
-from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
-from harness.cli.arguments import positive, tell
+from harness.cli.arguments import count, positive, tell
 from harness.controller.cell import CellUnderTest
 from harness.errors import EnvironmentUnusableError
 from harness.generate.cases import descriptions
@@ -79,10 +78,3 @@ def usable(cell: Cell, sources: Sources) -> Iterator[CellUnderTest]:
         yield opened
     finally:
         opened.close()
-
-
-def count(text: str) -> int:
-    """Return a whole number above 0; raise ArgumentTypeError for anything else."""
-    if not text.isdecimal() or not int(text):
-        raise ArgumentTypeError(f"'{text}' is no whole number above 0")
-    return int(text)

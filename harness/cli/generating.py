@@ -13,12 +13,13 @@ from harness.cli.arguments import (
     add_json,
     add_wheelhouse,
     command,
+    count,
     show,
     show_json,
     sources_of,
     tell,
 )
-from harness.cli.drawing import count, drawn, request_deadline_s, usable
+from harness.cli.drawing import drawn, request_deadline_s, usable
 from harness.corpus.generated.keeping import keep_case
 from harness.generate.cases import check_drawn
 from harness.generate.description import Kind

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import errno
 import json
 import sys
 import tempfile
@@ -38,9 +37,6 @@ if TYPE_CHECKING:
     from harness.probing import Subject
     from harness.triage.graph_passes.candidate import Candidate
     from harness.triage.reduction import Step
-
-FULL = (errno.ENOSPC, errno.EDQUOT)
-"""What a disk says that takes no more: no fault of ours."""
 
 MINUTES = 5.0
 EVERY_S = 2.0
@@ -97,12 +93,7 @@ def _bench(arguments: argparse.Namespace, sources: Sources) -> Iterator[Bench]:
         Probes(matrix, sources) as probes,
         Evaluator() as evaluator,
     ):
-        try:
-            yield Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
-        except OSError as error:
-            if error.errno not in FULL:
-                raise
-            raise ConfigurationError(f"{error.filename or files}: {error.strerror}") from error
+        yield Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
 
 
 def _reduced(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from harness.cli.arguments import (
     add_runs,
     baselines_folder,
     command,
+    count,
     show,
     show_json,
     tell,
@@ -28,6 +28,7 @@ from harness.triage.lookback import flaky_among, since_when
 from harness.verdicts import judge
 
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Callable
 
     from harness.results import CaseResult
@@ -155,7 +156,7 @@ def add_to(commands: Any) -> None:
     add_runs(one)
 
     one = command(commands, prune)
-    one.add_argument("--keep", type=_at_least_one, required=True, metavar="N", help="how many")
+    one.add_argument("--keep", type=count, required=True, metavar="N", help="how many")
     add_runs(one)
 
 
@@ -166,13 +167,6 @@ def _add_formats(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusive
         "--markdown", action="store_true", help="print Markdown that fits a CI job's summary"
     )
     return group
-
-
-def _at_least_one(text: str) -> int:
-    number = int(text)
-    if number < 1:
-        raise argparse.ArgumentTypeError("give 1 or more")
-    return number
 
 
 def _is_known(arguments: argparse.Namespace, run: Run) -> Callable[[CaseResult], bool]:

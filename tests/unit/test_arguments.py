@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
+import errno
+from typing import TYPE_CHECKING, NoReturn
+
 import pytest
 
 from harness.cli.command_line import run
+
+if TYPE_CHECKING:
+    import argparse
 
 
 @pytest.mark.parametrize("command", ["triage", "reduce", "repro", "fuzz"])
@@ -18,3 +24,32 @@ def test_minutes_are_a_number_above_nought(
 
     assert ended.value.code == 2
     assert f"'{minutes}' is no number above 0" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("keep", ["0", "-1", "many"])
+def test_what_is_counted_is_a_whole_number_above_nought(
+    keep: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """No runs at all are never what somebody means to keep."""
+    with pytest.raises(SystemExit) as ended:
+        run(["prune", f"--keep={keep}"])
+
+    assert ended.value.code == 2
+    assert f"'{keep}' is no whole number above 0" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_told_in_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Whichever command meets it names the file; it is no fault of ours."""
+
+    def runs(_: argparse.Namespace) -> NoReturn:
+        """Fail."""
+        raise OSError(errno.ENOSPC, "No space left on device", "a/file")
+
+    monkeypatch.setattr("harness.cli.runs.runs", runs)
+
+    code = run(["runs"])
+
+    assert code == 2
+    assert capsys.readouterr().err == "ort-matrix: a/file: No space left on device\n"
