@@ -17,6 +17,8 @@ from harness.environments.installer import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from harness.environments.sources import Sources
 
 
@@ -27,6 +29,15 @@ class Ended:
     code: int
     output: str
     """What it wrote to stdout, then to stderr."""
+
+
+def metadata(python: str, requirements: Iterable[str]) -> str:
+    """Return the head of a script that needs a Python such as '3.11' and some distributions."""
+    listed = "".join(f'#     "{one}",\n' for one in requirements)
+    return (
+        f'# /// script\n# requires-python = "=={python}.*"\n'
+        f"# dependencies = [\n{listed}# ]\n# ///\n"
+    )
 
 
 def run_script(script: Path, python: str, sources: Sources, *, deadline_s: float) -> Ended:

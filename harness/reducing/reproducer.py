@@ -8,6 +8,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.environments.scripts import metadata
 from harness.wire.providers import CHAINS
 from harness.wire.settings import SessionSettings
 
@@ -80,11 +81,8 @@ class Reproducer:
 
 def script(fault: Reproducer) -> str:
     """Return the text of repro.py."""
-    listed = "".join(f'#     "{one}",\n' for one in fault.requirements)
     head = (
-        f'# /// script\n# requires-python = "=={fault.cell.python}.*"\n'
-        f"# dependencies = [\n{listed}# ]\n# ///\n"
-        f'"""{_quoted(fault.what)}\n\n'
+        f'{metadata(fault.cell.python, fault.requirements)}"""{_quoted(fault.what)}\n\n'
         "Exits with 1 where the fault shows, with 0 where it is gone, and with 2 where neither\n"
         "can be told. Needs onnxruntime and numpy only: `uv run repro.py` installs them,\n"
         f"`pip install {' '.join(repr(one) for one in fault.requirements)}` does it by hand.\n"

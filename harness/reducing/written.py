@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psutil
+
 from harness.corpus.npz import store
 from harness.environments.scripts import run_script
 from harness.errors import ConfigurationError, HarnessFaultError
@@ -169,12 +171,10 @@ def whole(to: Path) -> Iterator[Path]:
 
 def _sweep_up(to: Path) -> None:
     """Take away what processes that were killed had begun of a folder."""
-    if not Path("/proc/self").exists():  # a system that does not tell who lives
-        return
     begun = re.compile(rf"\.{re.escape(to.name)}\.(\d+)-\w+")
     for left in to.parent.iterdir():
         found = begun.fullmatch(left.name)
-        if found is not None and not Path("/proc", found[1]).exists():
+        if found is not None and not psutil.pid_exists(int(found[1])):
             shutil.rmtree(left, ignore_errors=True)
 
 

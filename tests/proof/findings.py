@@ -18,12 +18,15 @@ import signal
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.environments.scripts import metadata
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.environments.scripts import Ended
 
 PINNED = {"cpu": "onnxruntime==1.32.0", "openvino": "onnxruntime-openvino==1.24.1"}
+PYTHON = "3.11"
 PERTURBED = "MALLOC_PERTURB_"
 
 _HEADING_OR_PROGRAM = re.compile(
@@ -64,8 +67,7 @@ class Finding:
 
     def script(self, argument: int) -> str:
         """Return the program with the metadata (PEP 723) that says what it needs."""
-        needs = ", ".join(f'"{one}"' for one in self.requirements)
-        head = f'# /// script\n# requires-python = "==3.11.*"\n# dependencies = [{needs}]\n# ///\n'
+        head = metadata(PYTHON, self.requirements)
         return f'{head}import sys\n\nsys.argv[1:] = ["{argument}"]\n{self.text}'
 
     def unseen(self, ended: Ended, argument: int) -> list[str]:

@@ -9,7 +9,7 @@ import pytest
 
 from harness.environments.scripts import run_script
 from harness.errors import EnvironmentUnusableError
-from tests.proof.findings import PERTURBED, Finding, findings
+from tests.proof.findings import PERTURBED, PYTHON, Finding, findings
 
 if TYPE_CHECKING:
     from tests.proof.conftest import Bench
@@ -32,7 +32,7 @@ def test_a_finding_shows(
         script.write_text(finding.script(argument))
         if not finding.ends:
             with pytest.raises(EnvironmentUnusableError, match=f"not done in {WATCHED_S:g} s"):
-                run_script(script, "3.11", bench.sources, deadline_s=WATCHED_S)
+                run_script(script, PYTHON, bench.sources, deadline_s=WATCHED_S)
             continue
-        ended = run_script(script, "3.11", bench.sources, deadline_s=LONGEST_S)
+        ended = run_script(script, PYTHON, bench.sources, deadline_s=LONGEST_S)
         assert finding.unseen(ended, argument) == [], ended.output
