@@ -16,11 +16,12 @@ from harness.triage.graph_passes.candidate import (
     is_standard,
     needed_for,
     pruned,
+    remade,
     shaped,
     subgraphs,
     uses,
     value_type,
-    with_initialisers,
+    with_free_initialisers,
 )
 from harness.triage.graph_passes.inlining import put_in_place, rename
 
@@ -95,7 +96,7 @@ def first_trip(
         return None
     inputs = [helper.make_value_info(name, of) for name, of in types.items()]
     initialised = [*body.initializer, *(weights[name] for name in outer if name in weights)]
-    model = with_initialisers(case.model, body.node, inputs, outputs, initialised)
+    model = with_free_initialisers(remade(case.model, body.node, inputs, outputs, initialised))
     found = pruned(Candidate(model=model, inputs=fed), [value.name for value in outputs])
     return shaped(found, found, trace)
 

@@ -289,17 +289,10 @@ def remade(
     return made
 
 
-def with_initialisers(
-    model: onnx.ModelProto,
-    nodes: Iterable[onnx.NodeProto],
-    inputs: Iterable[onnx.ValueInfoProto],
-    outputs: Iterable[onnx.ValueInfoProto],
-    weights: Iterable[onnx.TensorProto],
-) -> onnx.ModelProto:
-    """Return a model of other parts in a format that lets an initialiser be no input."""
-    made = remade(model, nodes, inputs, outputs, weights)
-    made.ir_version = max(OVERRIDABLE_IR, made.ir_version)
-    return made
+def with_free_initialisers(model: onnx.ModelProto) -> onnx.ModelProto:
+    """Return the model, changed in place to a format in which an initialiser may be no input."""
+    model.ir_version = max(OVERRIDABLE_IR, model.ir_version)
+    return model
 
 
 def copied(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -19,7 +19,7 @@ from harness.triage.graph_passes.candidate import (
     remade,
     subgraphs,
     uses,
-    with_initialisers,
+    with_free_initialisers,
 )
 
 if TYPE_CHECKING:
@@ -63,7 +63,9 @@ def defaults(case: Candidate) -> Generator[Candidate, bool, None]:
     initialised = {tensor.name for tensor in graph.initializer}
     inputs = [value for value in graph.input if value.name not in initialised]
     if len(inputs) < len(graph.input):
-        model = with_initialisers(case.model, graph.node, inputs, graph.output, graph.initializer)
+        model = with_free_initialisers(
+            remade(case.model, graph.node, inputs, graph.output, graph.initializer)
+        )
         names = {value.name for value in inputs}
         given = {name: value for name, value in case.inputs.items() if name in names}
         yield Candidate(model=model, inputs=given)
@@ -111,7 +113,7 @@ def _fixed(case: Candidate, name: str) -> Candidate | None:
     except (TypeError, ValueError):
         return None
     inputs = [one for one in graph.input if one.name != name]
-    model = with_initialisers(case.model, graph.node, inputs, graph.output, weights)
+    model = with_free_initialisers(remade(case.model, graph.node, inputs, graph.output, weights))
     given = {other: one for other, one in case.inputs.items() if other != name}
     return Candidate(model=model, inputs=given)
 
@@ -148,7 +150,7 @@ def _initialised(case: Candidate, positions: Sequence[int]) -> Candidate:
     tensors = [t for at in positions if (t := _constant_of(graph.node[at])) is not None]
     nodes = [node for at, node in enumerate(graph.node) if at not in set(positions)]
     weights = [*graph.initializer, *tensors]
-    model = with_initialisers(case.model, nodes, graph.input, graph.output, weights)
+    model = with_free_initialisers(remade(case.model, nodes, graph.input, graph.output, weights))
     return Candidate(model=model, inputs=case.inputs)
 
 
@@ -166,7 +168,7 @@ def _folded(case: Candidate, positions: Sequence[int], trace: Trace) -> Candidat
     if not outputs:
         return None
     weights = [*graph.initializer, *folded]
-    model = with_initialisers(case.model, nodes, graph.input, outputs, weights)
+    model = with_free_initialisers(remade(case.model, nodes, graph.input, outputs, weights))
     return pruned(Candidate(model=model, inputs=case.inputs), [value.name for value in outputs])
 
 
