@@ -68,7 +68,7 @@ def positive(text: str) -> float:
 def count(text: str) -> int:
     """Return a whole number above 0; raise ArgumentTypeError for anything else."""
     if not text.isdecimal() or not int(text):
-        raise ArgumentTypeError(f"'{text}' is no whole number above 0")
+        raise ArgumentTypeError(f"'{text}' is no whole number above 0: give 1 or more")
     return int(text)
 
 

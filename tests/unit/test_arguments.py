@@ -35,7 +35,7 @@ def test_what_is_counted_is_a_whole_number_above_nought(
         run(["prune", f"--keep={keep}"])
 
     assert ended.value.code == 2
-    assert f"'{keep}' is no whole number above 0" in capsys.readouterr().err
+    assert f"'{keep}' is no whole number above 0: give 1 or more" in capsys.readouterr().err
 
 
 def test_a_full_disk_is_told_in_one_line(
