@@ -12,7 +12,7 @@ from harness.corpus.reference import Evaluator
 from harness.errors import HarnessError
 from harness.investigation.asking import Asking, follow
 from harness.investigation.flipping import Flipping, Start
-from harness.probing import Probes
+from harness.probing import Probes, journal_of
 from harness.reducing import unreduced, written
 from harness.reducing.smallest import reduce_from
 from harness.reducing.start import Bench, started
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from harness.environments.sources import Sources
     from harness.investigation.asking import Asked
+    from harness.journal import Journal
     from harness.matrix import Cell, Matrix
     from harness.probing import Subject
 
@@ -74,12 +75,17 @@ class Investigator:
         self._stopped = threading.Event()
         self._probes: set[Probes] = set()
 
-    def investigate(self, subject: Subject, cell: Cell) -> Investigation:
+    def journal(self, subject: Subject, cell: Cell) -> Journal:
+        """Return what is kept of an investigation that was interrupted."""
+        return journal_of(self._sources, f"triage-{cell.id}", subject)
+
+    def investigate(self, subject: Subject, cell: Cell, journal: Journal) -> Investigation:
         """Return what decides the failure on the cell, and at which releases it changes.
 
-        Raise StoppedError where it was stopped before the end.
+        What the journal has of earlier is not asked again. Raise StoppedError where it was stopped
+        before the end.
         """
-        with Probes(self._matrix, self._sources) as probes:
+        with Probes(self._matrix, self._sources, journal=journal) as probes:
             self._probes.add(probes)
             try:
                 return self._investigated(probes, subject, cell)

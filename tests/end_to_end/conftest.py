@@ -36,9 +36,19 @@ class Project:
 
     def start_pytest(self, *options: str) -> subprocess.Popen[str]:
         """Return a conformance run that has just been started."""
-        command = [sys.executable, "-m", "pytest", "tests/conformance", *options]
+        return self._started("pytest", "tests/conformance", *options)
+
+    def start_ort_matrix(self, *options: str) -> subprocess.Popen[str]:
+        """Return a command that has just been started."""
+        return self._started("harness", *options)
+
+    def baseline(self, text: str) -> None:
+        """Replace what is known of the cpu variant."""
+        self.folder.joinpath("fixtures", "baselines", "cpu.toml").write_text(text)
+
+    def _started(self, module: str, *options: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            command,
+            [sys.executable, "-m", module, *options],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -48,10 +58,6 @@ class Project:
             # would every child.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
-
-    def baseline(self, text: str) -> None:
-        """Replace what is known of the cpu variant."""
-        self.folder.joinpath("fixtures", "baselines", "cpu.toml").write_text(text)
 
     def _finished(self, module: str, *options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
