@@ -13,9 +13,10 @@ from harness.errors import HarnessError
 from harness.investigation.asking import Asking, follow
 from harness.investigation.flipping import Flipping, Start
 from harness.probing import Probes, journal_of
-from harness.reducing import unreduced, written
+from harness.reducing import written
+from harness.reducing.showing import shown
 from harness.reducing.smallest import reduce_from
-from harness.reducing.start import Bench, started
+from harness.reducing.start import Bench
 from harness.triage.attribution import Missing, Tried
 from harness.triage.bisection import Bisection, last_of_each_minor
 from harness.triage.readings import By
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from harness.journal import Journal
     from harness.matrix import Cell, Matrix
     from harness.probing import Subject
+    from harness.reducing.smallest import Smallest
+    from harness.reducing.start import Start as ReductionStart
 
 
 REDUCING_S = 120.0
@@ -125,20 +128,14 @@ class Investigator:
         to: Path,
         known: Sequence[Mapping[str, Any]],
     ) -> str:
-        if unreduced.is_unreduced(subject):
-            shown = unreduced.shown_by(subject, cell, bench.probes)
-        else:
-            start = started(subject, cell, bench, None)
-            shown = written.shown_by(
-                reduce_from(
-                    start,
-                    self._sources.cache,
-                    seconds=REDUCING_S,
-                    tell=lambda _step: self._go_on(),
-                )
-            )
+        found = shown(subject, cell, bench, self._reduced)
         self._go_on()
-        return written.write_reproducer(shown, to, self._sources, known)
+        return written.write_reproducer(found, to, self._sources, known)
+
+    def _reduced(self, start: ReductionStart) -> Smallest:
+        return reduce_from(
+            start, self._sources.cache, seconds=REDUCING_S, tell=lambda _step: self._go_on()
+        )
 
     def stop(self) -> None:
         """End what is going on, in whichever threads: each comes back with StoppedError."""
