@@ -55,7 +55,10 @@ def triage(arguments: argparse.Namespace) -> int:
     run = read_run(arguments.runs, arguments.run)
     found = _unexpected(run, arguments)
     folder = arguments.to or triage_folder(run.id)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: no folder can be made there: {error}") from error
     for left in folder.glob(".partial-*"):  # of one that was killed
         shutil.rmtree(left, ignore_errors=True)
     waiting = [one for one in found if not (folder / one.name / CAUSE).is_file()]

@@ -37,7 +37,7 @@ from harness.wire.outcomes import Outcome
 from harness.wire.values import Blob, ModelCase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from harness.controller.cell import CellUnderTest
     from harness.corpus.given import Model
@@ -218,7 +218,6 @@ def _given_malformed(name: str, case: MalformedCase) -> Given:
             f"{name}: its fault is in what stands around the model: there is no model to reduce"
         )
     model = parsed_model(_bytes(case.model), name)
-    _refuse_text_that_is_none(model, name)
     if case.inputs is None:
         try:
             candidate = Candidate(model=model, inputs=made_inputs(model))
@@ -227,33 +226,17 @@ def _given_malformed(name: str, case: MalformedCase) -> Given:
     else:
         data = Path(case.data).read_bytes()
         candidate = _candidate(model, [value_of(value, data) for value in case.inputs])
+    try:
+        _ = candidate.text
+    except UnicodeDecodeError as error:
+        raise NotReducibleError(
+            f"{name}: a name in it is no UTF-8, so that nothing can be made of its parts"
+        ) from error
     return Given(
         candidates=((candidate, None),),
         tolerance=Tolerance(rtol=0, atol=0),
         settings=WITHOUT_ARENA,
     )
-
-
-def _refuse_text_that_is_none(model: Model, name: str) -> None:
-    """Raise NotReducibleError where a name is no UTF-8: protobuf gives its bytes, or fails."""
-    try:
-        is_text = all(isinstance(one, str) for one in _names(model))
-    except UnicodeDecodeError:
-        is_text = False
-    if not is_text:
-        raise NotReducibleError(
-            f"{name}: a name in it is no UTF-8, so that nothing can be made of its parts"
-        )
-
-
-def _names(model: Model) -> Iterator[str]:
-    graph = model.graph
-    yield graph.name
-    for values in (graph.input, graph.output, graph.value_info):
-        yield from (value.name for value in values)
-    yield from (tensor.name for tensor in graph.initializer)
-    for node in graph.node:
-        yield from (node.name, node.op_type, node.domain, *node.input, *node.output)
 
 
 def malformed_bytes(subject: Subject) -> bytes:
