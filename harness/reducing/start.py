@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.corpus.given import made_inputs, open_inputs, parsed_model, read_model
 from harness.corpus.packing import value_of
 from harness.corpus.reference import bounded
-from harness.errors import ConfigurationError, NotReducibleError
+from harness.errors import ConfigurationError, EnvironmentUnusableError, NotReducibleError
 from harness.probing import AS_IT_IS
 from harness.properties.search import Property
 from harness.reducing.references import (
@@ -34,10 +34,11 @@ from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
 from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.malformed import MalformedCase, Wrong
 from harness.wire.outcomes import Outcome
+from harness.wire.providers import DeviceRequest
 from harness.wire.values import Blob, ModelCase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.controller.cell import CellUnderTest
     from harness.corpus.given import Model
@@ -275,7 +276,19 @@ def _references(subject: Subject, cell: Cell, bench: Bench) -> tuple[Reference, 
     unoptimised = of_cell(cell, bench, name=name, settings=OPTIMISATIONS_OFF)
     if subject.case.procedure is LIKE_UNOPTIMISED:
         return (unoptimised,)
-    return (ReferenceEvaluator(evaluator=bench.evaluator), unoptimised)
+    others = (ReferenceEvaluator(evaluator=bench.evaluator), unoptimised)
+    try:
+        return (*others, *(of_cell(one, bench) for one in _on_cpu(bench.matrix) if one != cell))
+    except EnvironmentUnusableError:  # as where a folder of wheels lacks it
+        return others
+
+
+def _on_cpu(matrix: Matrix) -> Iterator[Cell]:
+    """Yield the pinned build of ONNX Runtime's own CPU EP, which shares little with other EPs."""
+    for variant in matrix.variants.values():
+        if variant.device is DeviceRequest.CPU:
+            yield matrix.cell(variant.name)
+            return
 
 
 def _numeric(

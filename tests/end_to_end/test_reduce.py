@@ -121,6 +121,18 @@ def made(folder: Path, name: str) -> bool:
     return True
 
 
+def test_a_reference_that_errs_on_the_way_leads_nowhere(project: Project) -> None:
+    """Before opset 14 the evaluator takes BatchNormalization for training; the CPU EP does not."""
+    asked = ("generated/1:chain/conv-batchnorm:17:31:2", "--cell", "openvino", "--json")
+
+    done = project.ort_matrix("reduce", *asked)
+
+    found = json.loads(done.stdout)
+    model = parser.parse_model(found["text"])
+    assert "BatchNormalization" in {node.op_type for node in model.graph.node}
+    assert model.opset_import[0].version >= 14
+
+
 def test_a_malformed_model_keeps_what_is_wrong_with_it(tmp_path: Path) -> None:
     """Of four nodes the sparse constant is left that gives one element twice."""
     case = MalformedCase(model=ambiguous().SerializeToString(), right=Right.REFUSAL)
