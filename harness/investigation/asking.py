@@ -105,17 +105,22 @@ class Asking:
 
     def _measured(self, cell: Cell, measure: Measure, seen: Seen) -> tuple[Answer, str]:
         """Return the kind of the first cell that this one is like, or a kind of its own."""
-        unsure = []
+        unsure: list[tuple[Seen, str]] = []
         said = ["the first of its kind"]
         for model, kind in self._models:
             found = compared(measure, self._results(model), self._results(cell))
-            said.append(f"{found.said}, beside {model.build.release}")
+            release = model.build.release
             if found.likeness is Likeness.ALIKE:
-                return kind, f"{found.said}, as {model.build.release}"
+                return kind, f"{found.said}, as {release}"
             if found.likeness is Likeness.CANNOT_TELL:
-                unsure.append(f"cannot tell from {model.build.release}: {found.said}")
-        if unsure:
-            return Skipped(reason="; ".join(unsure), unsure=True), ""
+                unsure.append((kind, f"cannot tell from {release}: {found.said}"))
+            else:
+                said.append(f"{found.said}, beside {release}")
+        match unsure:
+            case [(kind, why)] if len(self._models) > 1:  # unlike all others, so it can be no other
+                return kind, f"{said[-1]}; {why}"
+            case [_, *_]:
+                return Skipped(reason="; ".join(why for _, why in unsure), unsure=True), ""
         own = replace(seen, kind=f"as {cell.build.release}", good=None)
         self._models.append((cell, own))
         return own, said[-1]
