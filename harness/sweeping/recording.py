@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
+from harness.generate.description import GENERATOR_VERSION
 from harness.results import CaseResult, CellRecord, SelectionRecord
 from harness.triage.generated.disagreements import Cause, Oracle, causes
 from harness.triage.generated.sights import Sight, State
@@ -24,16 +25,15 @@ if TYPE_CHECKING:
 SUITE = "generated"
 
 
-def record(
-    writer: PartWriter,
-    cell: CellRecord,
-    cases: Sequence[Packed],
-    sights: Sequence[Sight],
-    seconds: float,
-) -> None:
+def suite_version(seed: int, cases: int, minutes: float | None) -> str:
+    """Return what a trend rests on: which cases were asked for."""
+    limit = "" if minutes is None else f" minutes {minutes:g}"
+    return f"{GENERATOR_VERSION} seed {seed} cases {cases}{limit}"
+
+
+def record(writer: PartWriter, cell: CellRecord, results: Sequence[CaseResult]) -> None:
     """Write what was seen on one cell into a run."""
     writer.append(cell)
-    results = operator_results(cell.cell, cases, sights, seconds)
     writer.append(SelectionRecord(cell=cell.cell, suite=SUITE, cases=len(results)))
     for result in results:
         writer.append(result)
@@ -92,10 +92,17 @@ def _outcome(states: Sequence[State], gravest: Cause | None) -> tuple[Outcome, d
 
 
 def _told(cause: Cause) -> dict[str, Any]:
+    """Return a cause as a run keeps it, so that it can be judged when it is read."""
+    shared = frozenset.intersection(*cause.about)
+    about = {
+        "all": sorted(shared),
+        "each": sorted({tuple(sorted(one - shared)) for one in cause.about}),
+    }
     return {
         "oracle": str(cause.oracle),
         "sign": cause.sign,
         "cases": len(cause.findings),
         "pattern": str(cause.pattern),
         "smallest": cause.smallest.case.description,
+        **({} if cause.oracle is Oracle.REFUSAL else {"about": about}),
     }

@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     from harness.results import CellRecord
     from harness.triage.generated.sights import Sight
 
-SLICE = 1000
-"""Cases that go over all builds before the next ones do, where time is limited."""
+FIRST = 100
+"""Cases that go first where time is limited: they tell how many more there is time for."""
+
+FEWEST = 50
+"""Cases that are worth going over a build again."""
+
+GROWTH = 4
+"""To how many times as many cases the next ones grow: opening a build costs as much for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,23 +81,35 @@ class Sweep:
         self._tell = tell
         self._program = program
 
-    def carry_out(self, stops: Sequence[Stop], swept: Swept, seconds: float | None) -> None:
+    def carry_out(
+        self,
+        stops: Sequence[Stop],
+        swept: Swept,
+        ends: float | None,
+        done: Callable[[Stop], None] = lambda _: None,
+    ) -> None:
         """Fill `swept` from stop to stop; a BROKEN cell is passed over.
 
-        With a limit in `seconds`, some cases go over all stops before the next ones do, as long as
-        the next ones are likely to get there in time.
+        Where it `ends` at a moment (as time.monotonic has it), some cases go over all stops before
+        the next ones do, as long as the next ones are likely to get there in time. `done` is told
+        of a stop that has carried out all cases.
         """
-        began = time.monotonic()
-        size = len(swept.cases) if seconds is None else SLICE
-        for start in range(0, len(swept.cases), max(size, 1)):
-            slice_began = time.monotonic()
+        count = len(swept.cases)
+        start, size = 0, count if ends is None else min(FIRST, count)
+        while start < count:
+            began = time.monotonic()
             for stop in stops:
                 if start == 0 or stop.label in swept.track:
                     self._carry_out(stop, swept, start, size)
-            now = time.monotonic()
-            if seconds is not None and now - began + (now - slice_began) > seconds:
-                self._tell(f"time is up after {min(start + size, len(swept.cases)):,} cases")
-                return
+                    if start + size >= count:
+                        done(stop)
+            start += size
+            if ends is not None and start < count:
+                now = time.monotonic()
+                size = affordable(size, now - began, ends - now, count - start)
+                if not size:
+                    self._tell(f"time is up: {count - start:,} of {count:,} cases are left out")
+                    return
 
     def points(self, swept: Swept, stop: Stop) -> list[Point]:
         """Return what changed between neighbours; `stop` has the worker that compares answers."""
@@ -139,6 +157,15 @@ class Sweep:
         folder = self._folder / "compared"
         texts = compared(opened, list(pairs.values()), folder, deadline_s=stop.deadline_s)
         return dict(zip(pairs, texts, strict=True))
+
+
+def affordable(before: int, took_s: float, left_s: float, most: int) -> int:
+    """Return how many cases are likely to be through in the time that is left; 0: too few.
+
+    So many `before` took so long; `most` are wanted.
+    """
+    in_time = int(before * left_s / took_s) if took_s > 0 else most
+    return min(in_time, GROWTH * before, most) if in_time >= min(FEWEST, most) else 0
 
 
 def pair_of(case: Packed, got: Sight, want: Sight) -> Pair | None:
