@@ -72,3 +72,11 @@ def test_two_that_need_a_pack_at_once_share_it(tmp_path: Path) -> None:
 
     assert one == other
     assert len(folders(tmp_path)) == 1
+
+
+def test_a_full_disk_is_told_and_leaves_no_pack(small_disk: Path) -> None:
+    """That there is no room for the cases is no fault of ours, and nobody reads a part of them."""
+    with pytest.raises(OSError, match="No space left on device"):
+        packed_cases(list(descriptions((), 1, 900)), small_disk)
+
+    assert folders(small_disk) == []
