@@ -99,7 +99,7 @@ def _look_into(
     for cause in waiting:
         one = cause.representative
         try:
-            subject = subject_in(suites, one.case, one.evidence.example)
+            subject = subject_in(suites, one.shown_by, one.evidence.example)
             cell = read.cell(cause.cell)
         except (ConfigurationError, NothingSelectedError) as error:
             tell(f"{one.case}: {error}")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.report.summary import summarise
+from harness.report.terminal import reproduction
 from harness.results import CaseResult
 from harness.sweeping.known import all_known_of
 from harness.sweeping.recording import operator_results
@@ -68,6 +69,20 @@ def test_what_is_known_of_an_operator_explains_all_its_disagreements(
 
     assert found is verdict
     assert sorted(said.split("; ")) == sorted(reason.split("; "))
+
+
+def test_an_operator_is_shown_again_by_its_smallest_case() -> None:
+    """Nobody can ask an operator; the command names the case to look at, also of a refusal."""
+    cases = [a_case(at, attributes={"axis": str(at)}) for at in range(3)]
+
+    (failed,) = operator_results("cpu", cases, [FINE, UNLIKE, UNLIKE], 1.0)
+    (lacking,) = operator_results("cpu", cases, [refused(), refused(), refused()], 1.0)
+    (passed,) = operator_results("cpu", cases, [FINE, FINE, FINE], 1.0)
+
+    assert failed.shown_by == "generated/1:Add:13:0:1"
+    assert reproduction(failed) == "ort-matrix case generated/1:Add:13:0:1 --cell cpu"
+    assert lacking.shown_by == "generated/1:Add:13:0:0"
+    assert passed.shown_by == "generated/Add"
 
 
 def test_what_is_known_names_its_entry(tmp_path: Path) -> None:
