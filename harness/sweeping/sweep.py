@@ -97,16 +97,17 @@ class Sweep:
         count = len(swept.cases)
         start, size = 0, count if ends is None else min(FIRST, count)
         while start < count:
-            began = time.monotonic()
+            began, asking_s = time.monotonic(), 0.0
             for stop in stops:
                 if start == 0 or stop.label in swept.track:
-                    self._carry_out(stop, swept, start, size)
+                    asking_s += self._carry_out(stop, swept, start, size)
                     if start + size >= count:
                         done(stop)
             start += size
             if ends is not None and start < count:
                 now = time.monotonic()
-                size = affordable(size, now - began, ends - now, count - start)
+                opening_s = now - began - asking_s
+                size = affordable(size, asking_s, ends - now - opening_s, count - start)
                 if not size:
                     self._tell(f"time is up: {count - start:,} of {count:,} cases are left out")
                     return
@@ -122,7 +123,8 @@ class Sweep:
             opened.close()
         return points(road, unlike)
 
-    def _carry_out(self, stop: Stop, swept: Swept, start: int, size: int) -> None:
+    def _carry_out(self, stop: Stop, swept: Swept, start: int, size: int) -> float:
+        """Carry out some of the cases on a build; return how long that took once it was open."""
         began = time.monotonic()
         opened = CellUnderTest.open(stop.cell, self._sources, self._program)
         try:
@@ -130,10 +132,12 @@ class Sweep:
             swept.records[stop.label] = record
             if record.state is not CellState.READY:
                 self._tell(f"{stop.label} is {record.state}: {record.reason}")
-                return
+                return 0.0
+            opened_at = time.monotonic()
             folder = self._folder / f"{stop.label}-{start}"
             cases = swept.cases[start : start + size]
             found = sights(opened, cases, folder, deadline_s=stop.deadline_s)
+            asking_s = time.monotonic() - opened_at
         finally:
             opened.close()
         swept.track.setdefault(stop.label, []).extend(found)
@@ -142,6 +146,7 @@ class Sweep:
         states = [sight.state for sight in found]
         counts = ", ".join(f"{states.count(state):,} {state}" for state in sorted(set(states)))
         self._tell(f"{stop.label}: {counts}; {took:.1f} s")
+        return asking_s
 
     def _compared(
         self, wanted: Sequence[Compared], road: Road, opened: CellUnderTest, stop: Stop
