@@ -188,7 +188,7 @@ def busy_worker_of(process: subprocess.Popen[str]) -> psutil.Process:
     """Wait for a worker of which a copy is carrying out cases, and return it."""
     while process.poll() is None:
         for one in psutil.Process(process.pid).children():
-            if one.children():
+            if one.children() and "harness.worker" in one.cmdline():
                 return one
     pytest.fail("no worker was ever busy")
 
