@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 from typing import TYPE_CHECKING
@@ -187,9 +188,10 @@ def workers_of(process: subprocess.Popen[str]) -> list[psutil.Process]:
 def busy_worker_of(process: subprocess.Popen[str]) -> psutil.Process:
     """Wait for a worker of which a copy is carrying out cases, and return it."""
     while process.poll() is None:
-        for one in psutil.Process(process.pid).children():
-            if one.children() and "harness.worker" in one.cmdline():
-                return one
+        with contextlib.suppress(psutil.Error):  # one that has just ended
+            for one in psutil.Process(process.pid).children():
+                if one.children() and "harness.worker" in one.cmdline():
+                    return one
     pytest.fail("no worker was ever busy")
 
 
