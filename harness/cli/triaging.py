@@ -54,7 +54,10 @@ def triage(arguments: argparse.Namespace) -> int:
     run = read_run(arguments.runs, arguments.run)
     found = _unexpected(run, arguments)
     folder = arguments.to or triage_folder(run.id)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: no folder can be made there: {error}") from error
     for left in folder.glob(".partial-*"):  # of one that was killed
         shutil.rmtree(left, ignore_errors=True)
     waiting = [one for one in found if not (folder / one.name / CAUSE).is_file()]
@@ -95,7 +98,7 @@ def _look_into(
     investigator = Investigator(read, sources, pythons=pythons, releases=served)
     suites = suites_of(arguments, read, sources)
     ends = time.monotonic() + 60 * arguments.minutes
-    jobs: list[tuple[Cause, Callable[[], Path]]] = []
+    jobs: list[tuple[Cause, Callable[[], None]]] = []
     for cause in waiting:
         one = cause.representative
         try:
@@ -104,23 +107,21 @@ def _look_into(
         except (ConfigurationError, NothingSelectedError) as error:
             tell(f"{one.case}: {error}")
             continue
-        jobs.append((cause, functools.partial(_made, investigator, cause, subject, cell, folder)))
+        job = functools.partial(_make, investigator, cause, subject, cell, folder)
+        jobs.append((cause, job))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
-            _in_turn(pool, jobs, ends, folder)
+            _in_turn(pool, jobs, ends)
         except BaseException:
             investigator.stop()
             raise
 
 
 def _in_turn(
-    pool: ThreadPoolExecutor,
-    jobs: list[tuple[Cause, Callable[[], Path]]],
-    ends: float,
-    folder: Path,
+    pool: ThreadPoolExecutor, jobs: list[tuple[Cause, Callable[[], None]]], ends: float
 ) -> None:
-    """Begin a cause when a core is free, and keep each as it is finished."""
-    running: dict[Future[Path], Cause] = {}
+    """Begin a cause when a core is free, and tell each that is finished."""
+    running: dict[Future[None], Cause] = {}
     left = iter(jobs)
     free = os.cpu_count() or 1
     while True:
@@ -134,35 +135,32 @@ def _in_turn(
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             cause = running.pop(future)
-            _keep(folder, cause, future.result())
+            future.result()
             tell(f"{cause.name}: {len(cause.cases)} cases")
 
 
-def _made(
+def _make(
     investigator: Investigator, cause: Cause, subject: Subject, cell: Cell, folder: Path
-) -> Path:
-    """Look into a cause and return the folder of it, which has not got its name yet."""
-    found, shown = investigator.investigate(subject, cell), ""
-    making = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
-    making.chmod(0o755)
-    if found.start is not None and found.start.failure is not None:
-        said = to_json(cause, found)
-        known = [said[name] for name in ("attribution", "bisection") if said[name]]
-        try:
-            shown = investigator.reproduce(subject, cell, making / REPRODUCER, known)
-        except HarnessError as error:
-            trouble = f"no reproducer: {error}"
-            found = replace(found, trouble=(*found.trouble, trouble))
-    making.joinpath("README.md").write_text(page(cause, found, shown), encoding="utf-8")
-    text = json.dumps(to_json(cause, found, shown), indent=2)
-    making.joinpath(CAUSE).write_text(text, encoding="utf-8")
-    return making
-
-
-def _keep(folder: Path, cause: Cause, making: Path) -> None:
-    """Give a finished folder its name: it appears whole or not at all."""
-    shutil.rmtree(folder / cause.name, ignore_errors=True)  # no cause: it has no CAUSE in it
-    making.rename(folder / cause.name)
+) -> None:
+    """Look into a cause and make the folder of it, which appears whole or not at all."""
+    with investigator.journal(subject, cell) as journal:
+        found, shown = investigator.investigate(subject, cell, journal), ""
+        making = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+        making.chmod(0o755)
+        if found.start is not None and found.start.failure is not None:
+            said = to_json(cause, found)
+            known = [said[name] for name in ("attribution", "bisection") if said[name]]
+            try:
+                shown = investigator.reproduce(subject, cell, making / REPRODUCER, known)
+            except HarnessError as error:
+                trouble = f"no reproducer: {error}"
+                found = replace(found, trouble=(*found.trouble, trouble))
+        making.joinpath("README.md").write_text(page(cause, found, shown), encoding="utf-8")
+        text = json.dumps(to_json(cause, found, shown), indent=2)
+        making.joinpath(CAUSE).write_text(text, encoding="utf-8")
+        shutil.rmtree(folder / cause.name, ignore_errors=True)  # no cause: it has no CAUSE in it
+        making.rename(folder / cause.name)
+        journal.finish()
 
 
 def _rows(found: tuple[Cause, ...], folder: Path) -> list[tuple[str, dict[str, Any]]]:

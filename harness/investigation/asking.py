@@ -15,6 +15,7 @@ from harness.triage.bisection import Seen, Skipped
 from harness.triage.confidence import Likeness
 from harness.triage.readings import By, reading
 from harness.wire.catalogue.procedures import MODEL_CASE, MODEL_VALUES
+from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -69,12 +70,11 @@ class Asking:
         began = time.perf_counter()
         self._open.add(cell)
         try:
-            record = self._probes.cell(cell).record
+            result = self._probe(cell, again=cell in self._asked)
         except EnvironmentUnusableError as error:
             return Asked.impossible(error, time.perf_counter() - began)
-        if record.state is CellState.NO_DEVICE and self._subject.case.procedure.needs_device:
-            raise EnvironmentUnusableError(f"{cell.id} is NO_DEVICE: {record.reason}")
-        result = self._probe(cell, again=cell in self._asked)
+        if result.outcome is Outcome.NOT_TESTED:
+            self._refuse_without_device(cell)
         self._asked.add(cell)
         if self._measure is not None and self._measure.keeps:
             self._kept[cell] = [result]
@@ -93,6 +93,11 @@ class Asking:
         for cell in self._open - kept:
             self._probes.let_go(cell)
         self._open &= kept
+
+    def _refuse_without_device(self, cell: Cell) -> None:
+        record = self._probes.cell(cell).record
+        if record.state is CellState.NO_DEVICE and self._subject.case.procedure.needs_device:
+            raise EnvironmentUnusableError(f"{cell.id} is NO_DEVICE: {record.reason}")
 
     def _probe(self, cell: Cell, *, again: bool) -> CaseResult:
         worker = Worker.FRESH if again else Worker.ANY

@@ -52,6 +52,10 @@ class Project:
         parts = self.folder.glob("runs/*/*.jsonl")
         return [line for part in parts for line in part.read_text().splitlines()]
 
+    def baseline(self, text: str) -> None:
+        """Replace what is known of the cpu variant."""
+        self.folder.joinpath("fixtures", "baselines", "cpu.toml").write_text(text)
+
     def _started(self, module: str, *options: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
             [sys.executable, "-m", module, *options],
@@ -64,10 +68,6 @@ class Project:
             # would every child.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
-
-    def baseline(self, text: str) -> None:
-        """Replace what is known of the cpu variant."""
-        self.folder.joinpath("fixtures", "baselines", "cpu.toml").write_text(text)
 
     def _finished(self, module: str, *options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
