@@ -13,12 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.baseline import baselines_of
 from harness.cli.arguments import (
     add_json,
     add_runs,
     add_wheelhouse,
-    baselines_folder,
     command,
     positive,
     show_json,
@@ -36,6 +34,7 @@ from harness.report.summary import summarise
 from harness.report.triaged import CAUSE, REPRODUCER, page, summary_page, to_json
 from harness.store.names import LATEST
 from harness.store.run import read_run
+from harness.sweeping.known import all_known_of
 from harness.triage.causes import causes
 from harness.verdicts import Verdict
 
@@ -78,7 +77,7 @@ def triage(arguments: argparse.Namespace) -> int:
 
 
 def _unexpected(run: Run, arguments: argparse.Namespace) -> tuple[Cause, ...]:
-    baselines = baselines_of(run.cells.values(), baselines_folder(arguments))
+    baselines = all_known_of(run.cells.values(), arguments.matrix.parent)
     judged = [one for cell in summarise(run, baselines) for one in cell.judged]
     if not judged:
         raise NothingSelectedError(f"run {run.id} holds no result")
@@ -103,7 +102,7 @@ def _look_into(
     for cause in waiting:
         one = cause.representative
         try:
-            subject = subject_in(suites, one.case, one.evidence.example)
+            subject = subject_in(suites, one.shown_by, one.evidence.example)
             cell = read.cell(cause.cell)
         except (ConfigurationError, NothingSelectedError) as error:
             tell(f"{one.case}: {error}")
