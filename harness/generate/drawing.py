@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.generate.description import Description
+    from harness.generate.edges import AtEdge
     from harness.generate.schemas import Operator, Parameter
 
 DIMENSIONS = (1, 2, 3, 3, 4, 5, 7)
@@ -79,6 +80,8 @@ class Drawing(Stream):
     faults: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     """Of the reference evaluator, on this case."""
+    edge: AtEdge | None = None
+    """To which an attribute was turned, when all was drawn."""
     bound: dict[str, str] = field(default_factory=dict)
     """The type that was drawn for each constraint, as in T: tensor(float)."""
     _names: int = 0
