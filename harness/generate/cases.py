@@ -256,11 +256,20 @@ def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInf
 
 
 def _inferred(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
+    """Return what can be inferred; at the edges of attributes a number of no type can be one's."""
     try:
         found = onnx.shape_inference.infer_shapes(model)
-    except ValueError:  # of no type of elements, as what is no case at an edge never has it
+    except ValueError:
         return {}
-    return {value.name: value for value in found.graph.value_info}
+    return {value.name: value for value in found.graph.value_info if _is_type(value.type)}
+
+
+def _is_type(of: onnx.TypeProto) -> bool:
+    if of.HasField("sequence_type"):
+        return _is_type(of.sequence_type.elem_type)
+    if of.HasField("optional_type"):
+        return _is_type(of.optional_type.elem_type)
+    return of.tensor_type.elem_type in NUMBERS.values()
 
 
 def _has_rank(value: onnx.ValueInfoProto) -> bool:

@@ -33,7 +33,7 @@ class Edge(StrEnum):
     MINUS_ONE = "-1"
     LEAST = "the least integer"
     NEGATIVE = "a negative"
-    HUGE = "an integer beyond 32 bits"
+    HUGE = "beyond 32 bits"
     NO_FLAG = "neither 0 nor 1"
     BEFORE = "before the first axis"
     BEYOND = "beyond the last axis"
@@ -46,7 +46,7 @@ class Edge(StrEnum):
 
 
 LEAST = -(2**63)
-HUGE = (2**31, 2**63 - 1)
+HUGE = (2**40, 2**63 - 1)
 BEYOND_ALL = 9
 """An axis that nothing has whose rank is not known."""
 TRIES = 200
