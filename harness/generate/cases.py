@@ -156,8 +156,8 @@ def _made(drawing: Drawing) -> Generated:
     constants = [value for value in drawing.given if _is_constant(drawing, value)]
     inputs = [value for value in drawing.given if value not in constants]
     model = _model(drawing, inputs, constants)
-    if drawing.edge and _is_refused(model):
-        drawing.faults, drawing.doubts = [str(drawing.edge)], []
+    if drawing.turned and _is_refused(model):
+        drawing.faults, drawing.doubts = [drawing.turned], []
     kind = Kind.INVALID if drawing.faults else Kind.DOUBTFUL if drawing.doubts else Kind.VALID
     loose = why_no_vote(drawing)
     return Generated(
@@ -238,7 +238,7 @@ def _input(value: Value) -> onnx.ValueInfoProto:
 
 def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInfoProto]:
     """Return the graph's outputs, typed as the family says or as the standard infers them."""
-    unknown = [name for name, typed in drawing.outputs.items() if typed is None or drawing.edge]
+    unknown = [name for name, typed in drawing.outputs.items() if typed is None or drawing.turned]
     inferred = _inferred(model) if unknown else {}
     if not all(name in inferred and _has_rank(inferred[name]) for name in unknown):
         inferred |= {
@@ -247,7 +247,7 @@ def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInf
             if _has_rank(value)
         }
     for name, typed in drawing.outputs.items():
-        if typed is not None and not (drawing.edge and name in inferred):
+        if typed is not None and not (drawing.turned and name in inferred):
             yield helper.make_value_info(name, type_proto(typed.type, typed.rank))
         elif name in inferred:
             yield _without_sizes(inferred[name])

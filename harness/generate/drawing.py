@@ -16,7 +16,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from harness.generate.description import Description
-    from harness.generate.edges import AtEdge
     from harness.generate.schemas import Operator, Parameter
 
 DIMENSIONS = (1, 2, 3, 3, 4, 5, 7)
@@ -80,8 +79,8 @@ class Drawing(Stream):
     faults: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     """Of the reference evaluator, on this case."""
-    edge: AtEdge | None = None
-    """To which an attribute was turned, when all was drawn."""
+    turned: str = ""
+    """The edge to which one attribute was turned when all was drawn; empty for a plain case."""
     bound: dict[str, str] = field(default_factory=dict)
     """The type that was drawn for each constraint, as in T: tensor(float)."""
     _names: int = 0

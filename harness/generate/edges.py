@@ -77,8 +77,26 @@ FLAGS = frozenset(
 
 SPARED = frozenset(
     {
-        ("GatherND", "batch_dims", Edge.BEFORE),  # the standard's own shape inference dies of it
-        ("Split", "num_outputs", Edge.HUGE),  # so many sizes are made before one is looked at
+        # The standard's own shape inference dies of it.
+        ("GatherND", "batch_dims", Edge.BEFORE),
+        # So many sizes are made before one is looked at.
+        ("Split", "num_outputs", Edge.HUGE),
+        # Hangs up to 1.27.0, and up to 1.26.0.
+        ("Col2Im", "pads", Edge.HUGE),
+        ("ConvTranspose", "output_padding", Edge.SHORT),
+        # A window so large is gone through, up to 1.28.0.
+        *(
+            (operator, "kernel_shape", Edge.HUGE)
+            for operator in ("AveragePool", "LpPool", "MaxPool")
+        ),
+        # Cycles, which older releases follow: up to 1.29.0.
+        *(
+            (operator, attribute, Edge.ZERO)
+            for operator in ("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor")
+            for attribute in (
+                *("nodes_truenodeids", "nodes_falsenodeids", "nodes_trueleafs", "nodes_falseleafs"),
+            )
+        ),
     }
 )
 """By operator and attribute: what nobody can be asked, and why."""
@@ -146,10 +164,10 @@ def at_edge(description: Description, draw: Callable[[Description], Drawing]) ->
     if not found:
         raise ConfigurationError(f"'{description}': no attribute there has an edge")
     node, edge = drawing.one_of(found)
-    drawing.description, drawing.edge = description, edge
+    drawing.description, drawing.turned = description, str(edge)
     node.attributes[edge.attribute] = _turned(drawing, node, edge)
     if (node.operator, edge.attribute, edge.edge) not in DEFINED:
-        drawing.doubt(str(edge))
+        drawing.doubts.insert(0, str(edge))
     return drawing
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
@@ -31,6 +31,9 @@ class Turn(StrEnum):
     LIVES = "no longer dies"
     ANSWERS = "is answered"
     """It was refused."""
+
+
+REFUSALS = (Turn.REFUSES, Turn.ANSWERS)
 
 
 class Judgement(StrEnum):
@@ -254,13 +257,8 @@ def _votes_turned(old: Sight, new: Sight) -> tuple[bool, bool]:
 
 
 def _points_of(road: Road, step: tuple[str, str], changed: Mapping[int, Change]) -> list[Point]:
-    alike: dict[tuple[Turn, Judgement, str, str], list[int]] = defaultdict(list)
-    for at, change in changed.items():
-        # A refusal says itself whom it is about: an opset that is too new is one cause for all.
-        operator = "" if change.turn in (Turn.REFUSES, Turn.ANSWERS) else change.case.operator
-        alike[change.turn, change.judgement, operator, sign_of(change.text)].append(at)
     made = []
-    for members in alike.values():
+    for members in _alike(changed):
         others = _others(road, step[0], members)
         told = [*members, *others]
         known = dict(zip(told, features([road.cases[at] for at in told]), strict=True))
@@ -272,6 +270,46 @@ def _points_of(road: Road, step: tuple[str, str], changed: Mapping[int, Change])
     return made
 
 
+def _alike(changed: Mapping[int, Change]) -> list[list[int]]:
+    """Return the changed cases in groups of one cause each."""
+    groups: dict[tuple[Turn, Judgement, str, str], list[int]] = defaultdict(list)
+    for at, change in changed.items():
+        # A refusal says itself whom it is about: an opset that is too new is one cause for all.
+        operator = "" if change.turn in REFUSALS else change.case.operator
+        groups[change.turn, change.judgement, operator, sign_of(change.text)].append(at)
+    alike = []
+    spoilt: dict[tuple[Turn, Judgement, str], list[int]] = defaultdict(list)
+    for (turn, judgement, _, sign), members in groups.items():
+        if all(changed[at].case.is_spoilt for at in members):
+            # Each operator refuses what is wrong in words of its own.
+            spoilt[turn, judgement, "" if turn in REFUSALS else sign] += members
+        else:
+            alike.append(members)
+    for members in spoilt.values():
+        alike += _by_reason(members, changed)
+    return alike
+
+
+def _by_reason(members: Sequence[int], changed: Mapping[int, Change]) -> list[list[int]]:
+    """Return cases by what is wrong with them where an operator shows that alone, else by operator.
+
+    So one reason is one group for all operators, and there are never more groups than operators.
+    """
+    reasons: dict[str, set[str]] = defaultdict(set)
+    for at in members:
+        reasons[changed[at].case.operator].add(_reason(changed[at]))
+    sole = Counter(next(iter(those)) for those in reasons.values() if len(those) == 1)
+    groups: dict[str, list[int]] = defaultdict(list)
+    for at in members:
+        reason = _reason(changed[at])
+        groups[reason if sole[reason] else f"of {changed[at].case.operator}"].append(at)
+    return list(groups.values())
+
+
+def _reason(change: Change) -> str:
+    return change.case.reason.partition("; ")[0]
+
+
 def _point(step: tuple[str, str], changes: list[Change], shared: Pattern, *, of: int) -> Point:
     changes.sort(key=lambda one: size(one.case))
     return Point(
@@ -280,11 +318,17 @@ def _point(step: tuple[str, str], changes: list[Change], shared: Pattern, *, of:
         operators=tuple(sorted({change.case.operator for change in changes})),
         turn=changes[0].turn,
         judgement=changes[0].judgement,
-        sign=sign_of(changes[0].text),
+        sign=_sign(changes),
         pattern=shared,
         changes=tuple(changes),
         of=of,
     )
+
+
+def _sign(changes: Sequence[Change]) -> str:
+    first = sign_of(changes[0].text)
+    more = len({sign_of(change.text) for change in changes}) - 1
+    return f"{first} (and {more} other refusals)" if more else first
 
 
 def _others(road: Road, before: str, members: Sequence[int]) -> list[int]:

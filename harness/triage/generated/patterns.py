@@ -10,6 +10,8 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from harness.generate.description import Kind
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -28,6 +30,12 @@ _SLOT = re.compile(r"(?P<slot>argument \d+ is |input \d+ has rank |\w[\w.]*=).+"
 MOST_ALTERNATIVES = 6
 
 Features = frozenset[str]
+
+
+class Reason(str):
+    """Why a case is not valid: of what all members share this is told first."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +67,9 @@ def pattern(members: Sequence[Features], others: Sequence[Features]) -> Pattern:
     held = Counter(feature for one in left for feature in one & shared)
     telling = {frozenset({one}) for one in shared if held[one] < len(others)}
     telling |= _alternatives(members)
-    chosen: list[Features] = []
+    chosen = [frozenset({one}) for one in _reason(shared, left)]
+    left = [other for other in left if all(one & other for one in chosen)]
+    telling.difference_update(chosen)
     while left and telling and len(chosen) < MOST_CONDITIONS:
         best = min(telling, key=lambda one: (sum(bool(one & o) for o in left), _order(one)))
         remaining = [other for other in left if best & other]
@@ -69,6 +79,12 @@ def pattern(members: Sequence[Features], others: Sequence[Features]) -> Pattern:
         left = remaining
         telling.discard(best)
     return Pattern(conditions=_in_order([_told(one) for one in chosen]), others=len(left))
+
+
+def _reason(shared: Features, others: Sequence[Features]) -> list[str]:
+    """Return the reason that all members share, that which fewest others have; if there is one."""
+    reasons = [one for one in shared if isinstance(one, Reason)]
+    return sorted(reasons, key=lambda one: (sum(one in o for o in others), len(one), one))[:1]
 
 
 def _alternatives(members: Sequence[Features]) -> set[Features]:
@@ -116,8 +132,10 @@ def parts(members: Sequence[Features], others: Sequence[Features]) -> list[list[
 
 def _features(case: Packed, names: Iterable[str], opsets: Iterable[int]) -> Iterable[str]:
     yield case.kind
-    if case.reason:
+    if case.reason and case.kind == Kind.VALID:
         yield case.reason
+    elif case.reason:
+        yield from map(Reason, (case.reason, *case.reason.split("; ")))
     for opset in opsets:
         if case.opset >= opset:
             yield f"opset ≥ {opset}"
