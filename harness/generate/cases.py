@@ -125,9 +125,7 @@ def _turned(pairs: Sequence[tuple[str, int]], seed: int) -> Iterator[tuple[str, 
 @functools.cache
 def _states_any(operator: str, opset: int) -> bool:
     """Say whether what the standard has no schema of, as a chain, has attributes with edges."""
-    first = Description(
-        version=GENERATOR_VERSION, operator=operator, opset=opset, seed=0, index=0
-    )
+    first = Description(version=GENERATOR_VERSION, operator=operator, opset=opset, seed=0, index=0)
     return operator not in versions() and states_any(first, _drawn)
 
 

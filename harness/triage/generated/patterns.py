@@ -81,7 +81,7 @@ def pattern(members: Sequence[Features], others: Sequence[Features]) -> Pattern:
     return Pattern(conditions=_in_order([_told(one) for one in chosen]), others=len(left))
 
 
-def _reason(shared: Features, others: Sequence[Features]) -> list[str]:
+def _reason(shared: Features, others: Sequence[Features]) -> list[Reason]:
     """Return the reason that all members share, that which fewest others have; if there is one."""
     reasons = [one for one in shared if isinstance(one, Reason)]
     return sorted(reasons, key=lambda one: (sum(one in o for o in others), len(one), one))[:1]
