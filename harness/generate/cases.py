@@ -257,7 +257,7 @@ def _inferred(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
     """Return what can be inferred; at the edges of attributes a number of no type can be one's."""
     try:
         found = onnx.shape_inference.infer_shapes(model)
-    except ValueError:
+    except (onnx.shape_inference.InferenceError, ValueError):
         return {}
     return {value.name: value for value in found.graph.value_info if _is_type(value.type)}
 

@@ -67,7 +67,7 @@ def pattern(members: Sequence[Features], others: Sequence[Features]) -> Pattern:
     held = Counter(feature for one in left for feature in one & shared)
     telling = {frozenset({one}) for one in shared if held[one] < len(others)}
     telling |= _alternatives(members)
-    chosen = [frozenset({one}) for one in _reason(shared, left)]
+    chosen: list[Features] = [frozenset({one}) for one in _reason(shared, left)]
     left = [other for other in left if all(one & other for one in chosen)]
     telling.difference_update(chosen)
     while left and telling and len(chosen) < MOST_CONDITIONS:
