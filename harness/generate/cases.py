@@ -15,7 +15,7 @@ from onnx import helper, numpy_helper
 
 from harness.errors import ConfigurationError
 from harness.generate.description import GENERATOR_VERSION, Description, Kind
-from harness.generate.drawing import Drawing, Value, element_type
+from harness.generate.drawing import Drawing, Nothing, Value, element_type
 from harness.generate.edges import at_edge, edges_of, states_any
 from harness.generate.element_types import LEAST_IR, NUMBERS
 from harness.generate.families import families
@@ -218,8 +218,9 @@ def _ir(drawing: Drawing) -> int:
 def _node(node: Node) -> onnx.NodeProto:
     made = helper.make_node(node.operator, node.inputs, node.outputs, domain=node.domain)
     for name, value in node.attributes.items():
-        of = onnx.AttributeProto.INTS if value == [] else None  # an empty list tells no type
-        made.attribute.append(helper.make_attribute(name, value, attr_type=of))
+        of = value.of if isinstance(value, Nothing) else "INTS"  # an empty list tells no type
+        number = onnx.AttributeProto.AttributeType.Value(of) if value == [] else None
+        made.attribute.append(helper.make_attribute(name, value, attr_type=number))
     return made
 
 

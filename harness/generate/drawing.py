@@ -42,6 +42,14 @@ class Value:
         return shape
 
 
+class Nothing(list[Any]):
+    """A list with nothing in it, which states its attribute's type, as in FLOATS."""
+
+    def __init__(self, of: str) -> None:
+        super().__init__()
+        self.of = of
+
+
 @dataclass(kw_only=True)
 class Node:
     """One application of an operator."""

@@ -15,8 +15,11 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import onnx
+from onnx import helper
 
 from harness.errors import ConfigurationError
+from harness.generate.drawing import Nothing
 from harness.generate.schemas import operator_at
 
 if TYPE_CHECKING:
@@ -37,7 +40,7 @@ class Edge(StrEnum):
     NO_FLAG = "neither 0 nor 1"
     BEFORE = "before the first axis"
     BEYOND = "beyond the last axis"
-    EMPTY = "an empty list"
+    EMPTY = "nothing in it"
     SHORT = "one too few"
     LONG = "one too many"
     BLANK = "an empty text"
@@ -58,9 +61,14 @@ ALONE: Mapping[str, tuple[Edge, ...]] = {
     "INT": (Edge.ZERO, Edge.MINUS_ONE, Edge.LEAST, Edge.HUGE),
     "FLOAT": (Edge.ZERO, Edge.MINUS_ONE, Edge.NOT_FINITE),
     "STRING": (Edge.BLANK, Edge.UNKNOWN),
+    "TENSOR": (Edge.EMPTY,),
 }
 AXIS = (Edge.BEFORE, Edge.BEYOND, Edge.LEAST)
-OF_A_LIST = (Edge.EMPTY, Edge.SHORT, Edge.LONG)
+OF_A_LIST: Mapping[str, tuple[Edge, ...]] = {
+    "INTS": (Edge.EMPTY, Edge.SHORT, Edge.LONG),
+    "FLOATS": (Edge.EMPTY, Edge.SHORT, Edge.LONG),
+    "STRINGS": (Edge.EMPTY, Edge.SHORT),
+}
 IN_A_LIST: Mapping[str, tuple[Edge, ...]] = {
     "INTS": (Edge.ZERO, Edge.NEGATIVE, Edge.HUGE),
     "FLOATS": (Edge.NOT_FINITE,),
@@ -125,8 +133,8 @@ DEFINED = frozenset(
 SAID = {("strides", Edge.ZERO): "a stride of 0", ("dilations", Edge.ZERO): "a dilation of 0"}
 """What families of windows say of the same."""
 
-PLAIN: Mapping[str, Any] = {"INT": 1, "FLOAT": 1.0, "STRING": "a"}
-"""What stands in for an attribute that no plain case states."""
+PLAIN: Mapping[str, Any] = {"INTS": 1, "FLOATS": 1.0, "STRINGS": "a"}
+"""What stands in for an item of an attribute that no plain case states."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -144,7 +152,7 @@ class AtEdge:
 
 
 def edges(name: str, attribute: str, of: str) -> list[AtEdge]:
-    """Return the edges of an operator's attribute of a type; a tensor and a graph have none."""
+    """Return the edges of an operator's attribute of a type; a graph has none."""
     is_axis = attribute in AXES or attribute.endswith("_axes")
     single = of.removesuffix("S")
     if attribute in FLAGS:
@@ -153,10 +161,9 @@ def edges(name: str, attribute: str, of: str) -> list[AtEdge]:
         found = AXIS
     else:
         found = IN_A_LIST.get(of) or ALONE.get(of, ())
-    whole = OF_A_LIST if of in IN_A_LIST else ()
     return [
         AtEdge(attribute=attribute, of=of, edge=edge)
-        for edge in (*whole, *found)
+        for edge in (*OF_A_LIST.get(of, ()), *found)
         if (name, attribute, edge) not in SPARED
     ]
 
@@ -229,22 +236,24 @@ def _type_of(value: Any) -> str:
 def _turned(drawing: Drawing, node: Node, edge: AtEdge) -> Any:
     """Return the value of the attribute at its edge."""
     value = node.attributes.get(edge.attribute)
-    if edge.of not in IN_A_LIST:
+    if edge.of == "TENSOR":
+        of = onnx.TensorProto.FLOAT if value is None else value.data_type
+        return helper.make_tensor(edge.attribute, of, [0], [])
+    if edge.of not in OF_A_LIST:
         return _single(drawing, node, edge)
-    plain = PLAIN[edge.of.removesuffix("S")]
-    items = [plain] if value is None else list(value)
+    items = list(value or [PLAIN[edge.of]])
     match edge.edge:
         case Edge.EMPTY:
-            return []
+            items = []
         case Edge.SHORT:
-            return items[:-1]
+            items = items[:-1]
         case Edge.LONG:
-            return [*items, *(items or [plain])[-1:]]
+            items = [*items, items[-1]]
         case Edge.ZERO:
-            return [0] * max(len(items), 1)
-    items = items or [plain]
-    items[drawing.below(len(items))] = _single(drawing, node, edge)
-    return items
+            items = [0] * len(items)
+        case _:
+            items[drawing.below(len(items))] = _single(drawing, node, edge)
+    return items or Nothing(edge.of)
 
 
 def _single(drawing: Drawing, node: Node, edge: AtEdge) -> Any:
