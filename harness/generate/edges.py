@@ -78,15 +78,9 @@ AXES = ("axis", "axes", "perm", "batch_axis", "time_axis", "batch_dims")
 FLAGS = frozenset(
     {
         *("align_corners", "allowzero", "antialias", "ceil_mode", "center_point_box"),
-        *(
-            "count_include_pad",
-            "detect_negative",
-            "detect_positive",
-            "exclude_outside",
-            "exclusive",
-        ),
-        *("fmod", "input_forget", "interleaved", "inverse", "is_case_sensitive", "is_causal"),
-        *("keepdims", "largest", "layout", "linear_before_reset", "new_axis"),
+        *("count_include_pad", "detect_negative", "detect_positive", "exclude_outside"),
+        *("exclusive", "fmod", "input_forget", "interleaved", "inverse", "is_case_sensitive"),
+        *("is_causal", "keepdims", "largest", "layout", "linear_before_reset", "new_axis"),
         *("noop_with_empty_axes", "one_class", "onesided", "periodic", "reverse", "saturate"),
         *("select_last_index", "sorted", "spatial", "storage_order", "training_mode", "transA"),
         *("transB", "upper", "zeros"),
@@ -118,15 +112,22 @@ SPARED = frozenset(
 )
 """What is never drawn, since it costs each build that hangs two deadlines, or never gets there."""
 
+NUMBERS = (Edge.ZERO, Edge.MINUS_ONE)
+CONSTANTS = (
+    *("value", "value_float", "value_floats", "value_int", "value_ints", "value_string"),
+    "value_strings",
+)
 DEFINED = frozenset(
     (operator, attribute, edge)
-    for operator, attribute in (
-        *(("Elu", "alpha"), ("LeakyRelu", "alpha"), ("ThresholdedRelu", "alpha")),
-        *(("HardSigmoid", "alpha"), ("HardSigmoid", "beta"), ("Shrink", "bias")),
-        *(("Selu", "alpha"), ("Selu", "gamma"), ("Gemm", "alpha"), ("Gemm", "beta")),
-        ("Resize", "extrapolation_value"),
+    for operator, attributes, found in (
+        ("Constant", CONSTANTS, Edge),
+        *(("Elu", ("alpha",), NUMBERS), ("LeakyRelu", ("alpha",), NUMBERS)),
+        *(("ThresholdedRelu", ("alpha",), NUMBERS), ("Shrink", ("bias",), NUMBERS)),
+        *(("HardSigmoid", ("alpha", "beta"), NUMBERS), ("Selu", ("alpha", "gamma"), NUMBERS)),
+        *(("Gemm", ("alpha", "beta"), NUMBERS), ("Resize", ("extrapolation_value",), NUMBERS)),
     )
-    for edge in (Edge.ZERO, Edge.MINUS_ONE)
+    for attribute in attributes
+    for edge in found
 )
 """What the standard's text gives an answer for, as for any other number."""
 
