@@ -155,14 +155,27 @@ def test_one_reason_is_one_point_for_all_operators() -> None:
 
 def test_what_is_wrong_in_many_ways_is_one_point_for_its_operator() -> None:
     """Each refusal of what is wrong has words of its own: together they are one line."""
-    wrong = [("Trees", "too few values"), ("Trees", "too many values"), ("Trees", "no roots")]
-    said = [refused("values: 1"), refused("a list is too long"), refused("roots")]
+    reasons = ["no roots", "no values", "too few; NaN", "too many"]
+    said = [refused(text) for text in ("roots", "values", "a list too short", "a list too long")]
+    wrong = [("Trees", reason) for reason in reasons]
     road = a_spoilt_road(*wrong, before=answered(), after=said)
 
     (found,) = points(road, {})
 
     assert found.operators == ("Trees",)
-    assert found.sign.endswith("(and 2 other refusals)")
+    assert found.sign == "FAIL: roots (and 3 other refusals)"
+    assert found.pattern.conditions == ("no roots or no values or too few or 1 more",)
+
+
+def test_one_refusal_in_the_words_of_each_operator_is_one_point() -> None:
+    """What is refused for one thing is one line, though each refusal names its operator."""
+    wrong = [("Conv", "an edge of pads: 0"), ("Pool", "an edge of axes: 0")]
+    said = [refused(f"Node () Op ({name}) must not be empty") for name, _ in wrong]
+    road = a_spoilt_road(*wrong, before=answered(), after=said)
+
+    (found,) = points(road, {})
+
+    assert found.operators == ("Conv", "Pool")
 
 
 def test_one_refusal_of_valid_and_of_wrong_cases_is_one_point() -> None:

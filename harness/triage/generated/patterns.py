@@ -30,6 +30,9 @@ _SLOT = re.compile(r"(?P<slot>argument \d+ is |input \d+ has rank |\w[\w.]*=).+"
 
 MOST_ALTERNATIVES = 6
 
+MOST_REASONS = 3
+"""Reasons that are told of cases that share none."""
+
 Features = frozenset[str]
 
 
@@ -82,6 +85,15 @@ def pattern(members: Sequence[Features], others: Sequence[Features]) -> Pattern:
     A condition is a feature that all share, or a few values of one slot of which each has one.
     """
     return _pattern(members, _Others(others))
+
+
+def one_of_reasons(reasons: Sequence[str], others: Sequence[Features]) -> Pattern:
+    """Return as a condition that one of the reasons holds, which not all members share."""
+    names = [name for name, _ in sorted(Counter(reasons).items(), key=lambda one: (-one[1], one))]
+    told = " or ".join(names[:MOST_REASONS])
+    if len(names) > MOST_REASONS:
+        told += f" or {len(names) - MOST_REASONS} more"
+    return Pattern(conditions=(told,), others=sum(not one.isdisjoint(names) for one in others))
 
 
 def _pattern(members: Sequence[Features], others: _Others) -> Pattern:
