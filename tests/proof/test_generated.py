@@ -31,6 +31,9 @@ OPERATORS = ("Add", "Relu", "Identity", "Gelu")
 SEED = 5
 CASES = 60
 DEADLINE_S = 3.0
+SEED_OF_SWEEPS = 1
+CASES_OF_SWEEPS = 10_000
+LONGEST_S = 20.0
 OF_GENERATED = {name: one for name, one in DEFECTS.items() if one.family == "generated"}
 
 
@@ -104,6 +107,24 @@ def test_a_sweep_tells_where_a_fault_came(
         "before: the reference agrees, unoptimised agrees; "
         "after: the reference disagrees, unoptimised disagrees"
     )
+
+
+def test_a_control_is_found_from_the_seed_alone(bench: Bench, tmp_path: Path) -> None:
+    """The edges that a sweep draws by itself show what strides of 0 did to Conv up to 1.27.0."""
+    drawn = [one for one in descriptions((), SEED_OF_SWEEPS, CASES_OF_SWEEPS) if one.index < 0]
+    swept = Swept(cases=packed_cases(drawn, bench.sources.cache).cases)
+    stops = [
+        Stop(label=release, cell=bench.matrix.cell(f"cpu-{release}"), deadline_s=LONGEST_S)
+        for release in ("1.27.0", "1.28.0")
+    ]
+    sweep = Sweep(bench.sources, tmp_path, lambda _: None)
+
+    sweep.carry_out(stops, swept, None)
+    points = sweep.points(swept, stops[-1])
+
+    (found,) = [one for one in points if (one.turn, one.sign) == (Turn.LIVES, "crashes: SIGFPE")]
+    assert "Conv" in found.operators
+    assert found.pattern.conditions[0] == "a stride of 0"
 
 
 def _fuzzed(
