@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import functools
+import itertools
+from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,16 +15,19 @@ from onnx import helper, numpy_helper
 
 from harness.errors import ConfigurationError
 from harness.generate.description import GENERATOR_VERSION, Description, Kind
-from harness.generate.drawing import Drawing, Value, element_type
+from harness.generate.drawing import Drawing, Nothing, Value, element_type
+from harness.generate.edges import at_edge, edges_of, states_any
 from harness.generate.element_types import LEAST_IR, NUMBERS
 from harness.generate.families import families
 from harness.generate.reference import why_no_vote
 from harness.generate.schemas import OF_CONTRIB, operator_at, versions
+from harness.generate.stream import Stream
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
     from harness.generate.drawing import Node
+    from harness.generate.edges import AtEdge
 
 OLDEST_IR = 8
 """The format that every release loads; a model states a newer one where its types need it."""
@@ -33,6 +39,9 @@ FOLDED = 8
 """The same of what is no parameter: a build may compute with it before the first run."""
 
 CHAIN_OPSETS = (13, 17, 21)
+
+EVERY = 5
+"""One case of so many is an edge case."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,19 +88,45 @@ def check_drawn(names: Sequence[str]) -> None:
 def descriptions(chosen: Sequence[str], seed: int, count: int) -> Iterator[Description]:
     """Return `count` descriptions, spread evenly over operators and opsets; none chosen is all.
 
+    Every fifth is an edge case, as long as there are attributes with edges.
+
     Raise ConfigurationError for an operator that cannot be drawn.
     """
     check_drawn(chosen)
     pairs = [pair for pair in operators() if not chosen or pair[0] in chosen]
+    plain = ((*pairs[at % len(pairs)], at // len(pairs)) for at in itertools.count())
+    turned = _turned(pairs, seed)
     for at in range(count):
-        operator, opset = pairs[at % len(pairs)]
+        of_edges = next(turned, None) if at % EVERY == EVERY - 1 else None
+        operator, opset, index = of_edges or next(plain)
         yield Description(
-            version=GENERATOR_VERSION,
-            operator=operator,
-            opset=opset,
-            seed=seed,
-            index=at // len(pairs),
+            version=GENERATOR_VERSION, operator=operator, opset=opset, seed=seed, index=index
         )
+
+
+def _turned(pairs: Sequence[tuple[str, int]], seed: int) -> Iterator[tuple[str, int, int]]:
+    """Return operators, opsets and indices of edge cases without end, all edges in each round.
+
+    Each is drawn at one opset that has it, at another one in the next round.
+    """
+    holders: dict[tuple[str, AtEdge | None], list[int]] = defaultdict(list)
+    for operator, opset in pairs:
+        for edge in edges_of(operator, opset) or [None] * _states_any(operator, opset):
+            holders[operator, edge].append(opset)
+    order = Stream(f"edges of seed {seed}").shuffled(list(holders))
+    for turn in itertools.count() if order else ():
+        for at, (operator, edge) in enumerate(order):
+            opset = holders[operator, edge][(at + turn) % len(holders[operator, edge])]
+            all_of = edges_of(operator, opset)
+            place = all_of.index(edge) if edge else 0
+            yield operator, opset, -1 - place - turn * max(len(all_of), 1)
+
+
+@functools.cache
+def _states_any(operator: str, opset: int) -> bool:
+    """Say whether what the standard has no schema of, as a chain, has attributes with edges."""
+    first = Description(version=GENERATOR_VERSION, operator=operator, opset=opset, seed=0, index=0)
+    return operator not in versions() and states_any(first, _drawn)
 
 
 def generated(description: Description) -> Generated:
@@ -100,6 +135,10 @@ def generated(description: Description) -> Generated:
     Raise ConfigurationError where no such operator can be drawn.
     """
     check_drawn([description.operator])
+    return _made(at_edge(description, _drawn) if description.index < 0 else _drawn(description))
+
+
+def _drawn(description: Description) -> Drawing:
     family = families()[description.operator]
     operator = operator_at(description.operator, description.opset)
     is_own = description.operator.startswith("chain/") or (
@@ -108,24 +147,36 @@ def generated(description: Description) -> Generated:
     opset = description.opset if is_own else OF_CONTRIB
     drawing = Drawing(description=description, operator=operator, opset=opset)
     family(drawing)
-    return _made(drawing)
+    return drawing
 
 
 def _made(drawing: Drawing) -> Generated:
     constants = [value for value in drawing.given if _is_constant(drawing, value)]
     inputs = [value for value in drawing.given if value not in constants]
+    model = _model(drawing, inputs, constants)
+    if drawing.turned and _is_refused(model):
+        drawing.faults, drawing.doubts = [drawing.turned], []
     kind = Kind.INVALID if drawing.faults else Kind.DOUBTFUL if drawing.doubts else Kind.VALID
     loose = why_no_vote(drawing)
     return Generated(
         description=drawing.description,
         kind=kind,
-        model=_model(drawing, inputs, constants),
+        model=model,
         inputs=tuple(value.elements for value in inputs),
         attributes=_attributes(drawing),
         types=tuple(_type_text(value) for value in drawing.given),
         reference_votes=kind is Kind.VALID and not loose,
         reason="; ".join((*drawing.faults, *drawing.doubts)) or loose,
     )
+
+
+def _is_refused(model: bytes) -> bool:
+    """Say whether the checker or strict shape inference refuses a model."""
+    try:
+        onnx.checker.check_model(model, full_check=True)
+    except (onnx.checker.ValidationError, onnx.shape_inference.InferenceError, ValueError):
+        return True
+    return False
 
 
 def _is_constant(drawing: Drawing, value: Value) -> bool:
@@ -167,8 +218,9 @@ def _ir(drawing: Drawing) -> int:
 def _node(node: Node) -> onnx.NodeProto:
     made = helper.make_node(node.operator, node.inputs, node.outputs, domain=node.domain)
     for name, value in node.attributes.items():
-        of = onnx.AttributeProto.INTS if value == [] else None  # an empty list tells no type
-        made.attribute.append(helper.make_attribute(name, value, attr_type=of))
+        of = value.of if isinstance(value, Nothing) else "INTS"  # an empty list tells no type
+        number = onnx.AttributeProto.AttributeType.Value(of) if value == [] else None
+        made.attribute.append(helper.make_attribute(name, value, attr_type=number))
     return made
 
 
@@ -185,7 +237,7 @@ def _input(value: Value) -> onnx.ValueInfoProto:
 
 def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInfoProto]:
     """Return the graph's outputs, typed as the family says or as the standard infers them."""
-    unknown = [name for name, typed in drawing.outputs.items() if typed is None]
+    unknown = [name for name, typed in drawing.outputs.items() if typed is None or drawing.turned]
     inferred = _inferred(model) if unknown else {}
     if not all(name in inferred and _has_rank(inferred[name]) for name in unknown):
         inferred |= {
@@ -194,7 +246,7 @@ def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInf
             if _has_rank(value)
         }
     for name, typed in drawing.outputs.items():
-        if typed is not None:
+        if typed is not None and not (drawing.turned and name in inferred):
             yield helper.make_value_info(name, type_proto(typed.type, typed.rank))
         elif name in inferred:
             yield _without_sizes(inferred[name])
@@ -203,8 +255,20 @@ def _outputs(drawing: Drawing, model: onnx.ModelProto) -> Iterator[onnx.ValueInf
 
 
 def _inferred(model: onnx.ModelProto) -> dict[str, onnx.ValueInfoProto]:
-    found = onnx.shape_inference.infer_shapes(model)
-    return {value.name: value for value in found.graph.value_info}
+    """Return what can be inferred; at the edges of attributes a number of no type can be one's."""
+    try:
+        found = onnx.shape_inference.infer_shapes(model)
+    except (onnx.shape_inference.InferenceError, ValueError):
+        return {}
+    return {value.name: value for value in found.graph.value_info if _is_type(value.type)}
+
+
+def _is_type(of: onnx.TypeProto) -> bool:
+    if of.HasField("sequence_type"):
+        return _is_type(of.sequence_type.elem_type)
+    if of.HasField("optional_type"):
+        return _is_type(of.optional_type.elem_type)
+    return of.tensor_type.elem_type in NUMBERS.values()
 
 
 def _has_rank(value: onnx.ValueInfoProto) -> bool:

@@ -42,6 +42,14 @@ class Value:
         return shape
 
 
+class Nothing(list[Any]):
+    """A list with nothing in it, which states its attribute's type, as in FLOATS."""
+
+    def __init__(self, of: str) -> None:
+        super().__init__()
+        self.of = of
+
+
 @dataclass(kw_only=True)
 class Node:
     """One application of an operator."""
@@ -79,6 +87,8 @@ class Drawing(Stream):
     faults: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     """Of the reference evaluator, on this case."""
+    turned: str = ""
+    """The edge to which one attribute was turned when all was drawn; empty for a plain case."""
     bound: dict[str, str] = field(default_factory=dict)
     """The type that was drawn for each constraint, as in T: tensor(float)."""
     _names: int = 0

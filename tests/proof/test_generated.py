@@ -32,16 +32,19 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).parents[2]
 CELL = "cpu"
-OPERATORS = ("Add", "Relu", "Identity")
+OPERATORS = ("Add", "Relu", "Identity", "Gelu")
 SEED = 5
 CASES = 60
 DEADLINE_S = 3.0
+SEED_OF_SWEEPS = 1
+CASES_OF_SWEEPS = 10_000
+LONGEST_S = 20.0
 OF_GENERATED = {name: one for name, one in DEFECTS.items() if one.family == "generated"}
 
 
 @pytest.fixture(scope="module")
 def cases(bench: Bench) -> Sequence[Packed]:
-    """Return some cases of three operators, one of which has the planted faults."""
+    """Return some cases of four operators, two of which have the planted faults."""
     return packed_cases(list(descriptions(OPERATORS, SEED, CASES)), bench.sources.cache).cases
 
 
@@ -57,7 +60,8 @@ def test_a_planted_fault_is_caught_by_its_oracle(
     found, again = _fuzzed(bench, program, few, tmp_path)
 
     oracle = defect.caught_by.partition("/")[2]
-    assert {(one.oracle, one.operator) for one in found} == {(oracle, "Add")}
+    operator = defect.name.partition("-")[0].capitalize()
+    assert {(one.oracle, one.operator) for one in found} == {(oracle, operator)}
     assert all(again)
     seconds = f"{time.perf_counter() - began:.1f}"
     caught.append((defect.name, CELL, f"generated: {found[0].oracle}", seconds))
@@ -130,7 +134,7 @@ def test_a_run_shows_what_nobody_knows_of(
     file.write_text('[[known]]\noracle = "reference"\noperators = ["Add"]\nreason = "planted"\n')
     after = _verdicts(tmp_path, tmp_path)
 
-    others = {"generated/Identity": Verdict.EXPECTED, "generated/Relu": Verdict.EXPECTED}
+    others = {f"generated/{name}": Verdict.EXPECTED for name in OPERATORS if name != "Add"}
     assert before == {"generated/Add": Verdict.UNEXPECTED_FAILURE, **others}
     assert after == {"generated/Add": Verdict.KNOWN_FAILURE, **others}
 
@@ -140,6 +144,24 @@ def _verdicts(runs: Path, root: Path) -> dict[str, Verdict]:
     run = read_run(runs, "run")
     (cell,) = summarise(run, all_known_of(run.cells.values(), root))
     return {one.result.case: one.verdict for one in cell.judged}
+
+
+def test_a_control_is_found_from_the_seed_alone(bench: Bench, tmp_path: Path) -> None:
+    """The edges that a sweep draws by itself show what strides of 0 did to Conv up to 1.27.0."""
+    drawn = [one for one in descriptions((), SEED_OF_SWEEPS, CASES_OF_SWEEPS) if one.index < 0]
+    swept = Swept(cases=packed_cases(drawn, bench.sources.cache).cases)
+    stops = [
+        Stop(label=release, cell=bench.matrix.cell(f"cpu-{release}"), deadline_s=LONGEST_S)
+        for release in ("1.27.0", "1.28.0")
+    ]
+    sweep = Sweep(bench.sources, tmp_path, lambda _: None)
+
+    sweep.carry_out(stops, swept, None)
+    points = sweep.points(swept, stops[-1])
+
+    (found,) = [one for one in points if (one.turn, one.sign) == (Turn.LIVES, "crashes: SIGFPE")]
+    assert "Conv" in found.operators
+    assert found.pattern.conditions[0] == "a stride of 0"
 
 
 def _fuzzed(

@@ -88,10 +88,11 @@ def test_what_is_not_valid_has_a_reason(operator: str) -> None:
 
 
 def test_cases_are_spread_evenly() -> None:
-    """No operator and opset has more than one case more than another."""
-    count = 3 * len(operators()) + 5
+    """No operator and opset has more than one plain case more than another."""
+    count = 4 * len(operators())
 
-    drawn = Counter((one.operator, one.opset) for one in descriptions([], SEED, count))
+    of_all = [one for one in descriptions([], SEED, count) if one.index >= 0]
+    drawn = Counter((one.operator, one.opset) for one in of_all)
 
     assert set(drawn) == set(operators())
     assert set(drawn.values()) == {3, 4}

@@ -15,6 +15,8 @@ from harness.triage.generated.changes import (
 from tests.unit.generated_material import VALUES, a_case, answered, died, refused
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from harness.triage.generated.sights import Sight
 
 LABELS = ["1.20.1", "1.21.1", "1.25.1"]
@@ -126,3 +128,62 @@ def test_a_death_that_could_not_be_reached_before_is_nobodys_regression() -> Non
         (Turn.DIES, Judgement.CHANGED),
         (Turn.ANSWERS, Judgement.CHANGED),
     ]
+
+
+def a_spoilt_road(*wrong: tuple[str, str], before: Sight, after: Sequence[Sight]) -> Road:
+    """Return a road of two releases with an invalid case of each operator and reason."""
+    cases = [
+        a_case(at, operator, kind="invalid", reason=reason)
+        for at, (operator, reason) in enumerate(wrong)
+    ]
+    track = {"1.27.0": [before] * len(cases), "1.28.0": after}
+    return Road(cases=cases, labels=["1.27.0", "1.28.0"], track=track)
+
+
+def test_one_reason_is_one_point_for_all_operators() -> None:
+    """What operators no longer die of alike is one line, whatever else one of them shows."""
+    wrong = [("Conv", "a stride of 0"), ("MaxPool", "a stride of 0"), ("MaxPool", "no kernel")]
+    road = a_spoilt_road(*wrong, before=died(), after=[refused()] * 3)
+
+    found = points(road, {})
+
+    assert [(one.operators, one.pattern.conditions) for one in found] == [
+        (("Conv", "MaxPool"), ("a stride of 0",)),
+        (("MaxPool",), ("no kernel",)),
+    ]
+
+
+def test_what_is_wrong_in_many_ways_is_one_point_for_its_operator() -> None:
+    """Each refusal of what is wrong has words of its own: together they are one line."""
+    reasons = ["no roots", "no values", "too few; NaN", "too many"]
+    said = [refused(text) for text in ("roots", "values", "a list too short", "a list too long")]
+    wrong = [("Trees", reason) for reason in reasons]
+    road = a_spoilt_road(*wrong, before=answered(), after=said)
+
+    (found,) = points(road, {})
+
+    assert found.operators == ("Trees",)
+    assert found.sign == "FAIL: roots (and 3 other refusals)"
+    assert found.pattern.conditions == ("no roots or no values or too few or 1 more",)
+
+
+def test_one_refusal_in_the_words_of_each_operator_is_one_point() -> None:
+    """What is refused for one thing is one line, though each refusal names its operator."""
+    wrong = [("Conv", "an edge of pads: 0"), ("Pool", "an edge of axes: 0")]
+    said = [refused(f"Node () Op ({name}) must not be empty") for name, _ in wrong]
+    road = a_spoilt_road(*wrong, before=answered(), after=said)
+
+    (found,) = points(road, {})
+
+    assert found.operators == ("Conv", "Pool")
+
+
+def test_one_refusal_of_valid_and_of_wrong_cases_is_one_point() -> None:
+    """Where valid cases are refused in the same words, what is wrong with others is not why."""
+    cases = [a_case(0, "Conv"), a_case(1, "Pool", kind="invalid", reason="a stride of 0")]
+    new = [refused("opset 99 is new"), refused("opset 99 is new")]
+    track = {"old": [answered()] * 2, "new": new}
+
+    (found,) = points(Road(cases=cases, labels=["old", "new"], track=track), {})
+
+    assert found.operators == ("Conv", "Pool")

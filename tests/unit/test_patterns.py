@@ -74,3 +74,28 @@ def test_one_odd_case_is_no_cause() -> None:
 def _is_hit(opset: int, attributes: dict[str, str]) -> bool:
     pads = attributes["pads"] != "[0, 0, 0, 0]"
     return opset >= 19 and attributes["count_include_pad"] == "1" and pads
+
+
+def test_what_is_wrong_is_told_first() -> None:
+    """The reason that invalid cases share comes before values that tell them apart as well."""
+    strides = {"strides": "[0]", "group": "2"}
+    wrong = [
+        a_case(at, kind="invalid", reason=f"a stride of 0; by {at}", attributes=strides)
+        for at in range(2)
+    ]
+    others = [a_case(2, kind="invalid", reason="a stride of 0", attributes={"strides": "[0]"})]
+    about = features([*wrong, *others, a_case(3)])
+
+    found = pattern(about[:2], about[2:])
+
+    assert found.conditions == ("a stride of 0", "group=2")
+    assert found.others == 0
+
+
+def test_a_reason_is_told_where_nothing_is_to_be_told_apart() -> None:
+    """Where all cases of an operator are members, what is wrong with them is still said."""
+    wrong = [a_case(at, kind="invalid", reason="a stride of 0") for at in range(2)]
+
+    found = pattern(features(wrong), [])
+
+    assert found.conditions == ("a stride of 0",)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Self
 
+from harness.generate.description import Description, Kind
 from harness.wire.generated import Asked
 
 
@@ -31,6 +32,11 @@ class Packed:
     reference: str
     """Why it does not vote."""
     asked: Asked
+
+    @property
+    def is_spoilt(self) -> bool:
+        """Whether one thing was made wrong, or taken to its edge: its reason says it first."""
+        return self.kind == Kind.INVALID or Description.parse(self.description).index < 0
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``from_json`` reads back."""

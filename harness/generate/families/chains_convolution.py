@@ -24,7 +24,7 @@ def image(drawing: Drawing, dtype: str, channels: int | None = None, rank: int =
 def convolved(drawing: Drawing, image: Image, dtype: str, out: int | None = None) -> Image:
     """Return a convolution of images whose every attribute is drawn, and its shape."""
     value, (batch, channels, *sizes) = image
-    group = drawing.one_of((1, 1, 1, channels))
+    group = drawing.one_of((1, 1, 1, channels)) or 1  # padding takes the only channel away at times
     filters = out or group * drawing.between(1, 3)
     if filters % group:
         group = 1

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from harness.triage.generated.disagreements import VALID, size
-from harness.triage.generated.patterns import features, parts, pattern
+from harness.triage.generated.patterns import features, one_of_reasons, parts, pattern
 from harness.triage.generated.sights import State, agrees, differs, state_of
 from harness.triage.generated.signs import sign_of
 
@@ -31,6 +31,9 @@ class Turn(StrEnum):
     LIVES = "no longer dies"
     ANSWERS = "is answered"
     """It was refused."""
+
+
+REFUSALS = (Turn.REFUSES, Turn.ANSWERS)
 
 
 class Judgement(StrEnum):
@@ -254,22 +257,67 @@ def _votes_turned(old: Sight, new: Sight) -> tuple[bool, bool]:
 
 
 def _points_of(road: Road, step: tuple[str, str], changed: Mapping[int, Change]) -> list[Point]:
-    alike: dict[tuple[Turn, Judgement, str, str], list[int]] = defaultdict(list)
-    for at, change in changed.items():
-        # A refusal says itself whom it is about: an opset that is too new is one cause for all.
-        operator = "" if change.turn in (Turn.REFUSES, Turn.ANSWERS) else change.case.operator
-        alike[change.turn, change.judgement, operator, sign_of(change.text)].append(at)
+    spoilt, alike = _alike(changed)
     made = []
-    for members in alike.values():
+    for members in (*spoilt, *alike):
         others = _others(road, step[0], members)
         told = [*members, *others]
         known = dict(zip(told, features([road.cases[at] for at in told]), strict=True))
-        apart = [known[at] for at in others]
-        for part in parts([known[at] for at in members], apart):
+        about, apart = [known[at] for at in members], [known[at] for at in others]
+        reasons = [_reason(changed[at]) for at in members]
+        if members in spoilt and len(set(reasons)) > 1:
+            shared = one_of_reasons(reasons, apart)
+            made.append(_point(step, [changed[at] for at in members], shared, of=len(told)))
+            continue
+        for part in parts(about, apart) if members in alike else [range(len(members))]:
+            shared = pattern([about[at] for at in part], apart)
             of_part = [changed[members[at]] for at in part]
-            shared = pattern([known[members[at]] for at in part], apart)
             made.append(_point(step, of_part, shared, of=len(told)))
     return made
+
+
+def _reason(change: Change) -> str:
+    """Return the first reason of a case that is not valid: of a spoilt one, what was done to it."""
+    return change.case.reason.partition("; ")[0]
+
+
+def _alike(changed: Mapping[int, Change]) -> tuple[list[list[int]], list[list[int]]]:
+    """Return the changed cases in groups that look alike: those of spoilt cases only, and others.
+
+    Where cases are spoilt, each operator may refuse the same in words of its own, and one operator
+    may refuse, or die of, many things for one cause.
+    """
+    groups: dict[tuple[Turn, Judgement, str, str], list[int]] = defaultdict(list)
+    for at, change in changed.items():
+        # A refusal says itself whom it is about: an opset that is too new is one cause for all.
+        operator = "" if change.turn in REFUSALS else change.case.operator
+        groups[change.turn, change.judgement, operator, sign_of(change.text)].append(at)
+    spoilt: dict[tuple[Turn, Judgement, str], list[int]] = defaultdict(list)
+    alike = []
+    for (turn, judgement, _, sign), members in groups.items():
+        if all(changed[at].case.is_spoilt for at in members):
+            spoilt[turn, judgement, "" if turn in REFUSALS else sign] += members
+        else:
+            alike.append(members)
+    return [group for members in spoilt.values() for group in _few(members, changed)], alike
+
+
+def _few(members: Sequence[int], changed: Mapping[int, Change]) -> Iterator[list[int]]:
+    """Return cases in few groups: again and again those that share what most of the rest share."""
+    shared = {at: _sharable(changed[at]) for at in members}
+    while shared:
+        counts = Counter(one for those in shared.values() for one in those)
+        most = min(counts, key=lambda one: (-counts[one], one))
+        yield [at for at, those in shared.items() if most in those]
+        shared = {at: those for at, those in shared.items() if most not in those}
+
+
+def _sharable(change: Change) -> tuple[tuple[int, str], ...]:
+    """Return what a spoilt case may share with others, what tells most before the rest."""
+    operator = change.case.operator
+    name = operator.rpartition(".")[2]
+    words = sign_of(change.text).replace(name, "…") if change.turn in REFUSALS else ""
+    return ((0, _reason(change)), (1, operator), *([(2, words)] if words else []))
 
 
 def _point(step: tuple[str, str], changes: list[Change], shared: Pattern, *, of: int) -> Point:
@@ -280,11 +328,17 @@ def _point(step: tuple[str, str], changes: list[Change], shared: Pattern, *, of:
         operators=tuple(sorted({change.case.operator for change in changes})),
         turn=changes[0].turn,
         judgement=changes[0].judgement,
-        sign=sign_of(changes[0].text),
+        sign=_sign(changes),
         pattern=shared,
         changes=tuple(changes),
         of=of,
     )
+
+
+def _sign(changes: Sequence[Change]) -> str:
+    first = sign_of(changes[0].text)
+    more = len({sign_of(change.text) for change in changes}) - 1
+    return f"{first} (and {more} other refusals)" if more else first
 
 
 def _others(road: Road, before: str, members: Sequence[int]) -> list[int]:

@@ -5,10 +5,13 @@ Not a proof: the shortest conjunction found greedily, with how many other cases 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from harness.generate.description import Kind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -27,7 +30,16 @@ _SLOT = re.compile(r"(?P<slot>argument \d+ is |input \d+ has rank |\w[\w.]*=).+"
 
 MOST_ALTERNATIVES = 6
 
+MOST_REASONS = 3
+"""Reasons that are told of cases that share none."""
+
 Features = frozenset[str]
+
+
+class Reason(str):
+    """Why a case is not valid: of what all members share this is told first."""
+
+    __slots__ = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -49,26 +61,67 @@ def features(cases: Sequence[Packed]) -> list[Features]:
     return [frozenset(_features(case, names, opsets)) for case in cases]
 
 
+class _Others:
+    """Cases that are no members: which of them have a feature is told by the bits of a number."""
+
+    def __init__(self, others: Sequence[Features]) -> None:
+        self.all = (1 << len(others)) - 1
+        self._having: dict[str, int] = defaultdict(int)
+        for at, one in enumerate(others):
+            for feature in one:
+                self._having[feature] |= 1 << at
+
+    def meeting(self, condition: Features) -> int:
+        """Return which of them have one of the features."""
+        met = 0
+        for feature in condition:
+            met |= self._having.get(feature, 0)
+        return met
+
+
 def pattern(members: Sequence[Features], others: Sequence[Features]) -> Pattern:
     """Return conditions that all members meet, as few as leave as few others as possible.
 
     A condition is a feature that all share, or a few values of one slot of which each has one.
     """
-    left = list(others)
+    return _pattern(members, _Others(others))
+
+
+def one_of_reasons(reasons: Sequence[str], others: Sequence[Features]) -> Pattern:
+    """Return as a condition that one of the reasons holds, which not all members share."""
+    names = [name for name, _ in sorted(Counter(reasons).items(), key=lambda one: (-one[1], one))]
+    told = " or ".join(names[:MOST_REASONS])
+    if len(names) > MOST_REASONS:
+        told += f" or {len(names) - MOST_REASONS} more"
+    return Pattern(conditions=(told,), others=sum(not one.isdisjoint(names) for one in others))
+
+
+def _pattern(members: Sequence[Features], others: _Others) -> Pattern:
     shared = frozenset.intersection(*members) if members else frozenset()
-    held = Counter(feature for one in left for feature in one & shared)
-    telling = {frozenset({one}) for one in shared if held[one] < len(others)}
-    telling |= _alternatives(members)
-    chosen: list[Features] = []
+    conditions = {frozenset({one}) for one in shared} | _alternatives(members)
+    met = {one: others.meeting(one) for one in conditions}
+    telling = {one for one in conditions if len(one) > 1 or met[one] != others.all}
+    chosen = _reason(shared, others)
+    left = others.all
+    for one in chosen:
+        left &= met[one]
+        telling.discard(one)
     while left and telling and len(chosen) < MOST_CONDITIONS:
-        best = min(telling, key=lambda one: (sum(bool(one & o) for o in left), _order(one)))
-        remaining = [other for other in left if best & other]
-        if len(remaining) == len(left):
+        best = min(telling, key=lambda one: ((met[one] & left).bit_count(), _order(one)))
+        if left & met[best] == left:
             break
         chosen.append(best)
-        left = remaining
+        left &= met[best]
         telling.discard(best)
-    return Pattern(conditions=_in_order([_told(one) for one in chosen]), others=len(left))
+    count = left.bit_count()
+    return Pattern(conditions=_in_order([_told(one) for one in chosen]), others=count)
+
+
+def _reason(shared: Features, others: _Others) -> list[Features]:
+    """Return the reason that all members share, that which fewest others have; if there is one."""
+    reasons: list[Features] = [frozenset({one}) for one in shared if isinstance(one, Reason)]
+    reasons.sort(key=lambda one: (others.meeting(one).bit_count(), min(map(len, one)), min(one)))
+    return reasons[:1]
 
 
 def _alternatives(members: Sequence[Features]) -> set[Features]:
@@ -76,13 +129,20 @@ def _alternatives(members: Sequence[Features]) -> set[Features]:
     found: dict[str, list[str]] = defaultdict(list)
     for one in members:
         for feature in one:
-            if match := _SLOT.fullmatch(feature):
-                found[match["slot"]].append(feature)
+            if slot := _slot(feature):
+                found[slot].append(feature)
     return {
         frozenset(values)
         for values in found.values()
         if len(values) == len(members) and 1 < len(set(values)) <= MOST_ALTERNATIVES
     }
+
+
+@functools.cache
+def _slot(feature: str) -> str:
+    """Return of what a feature states a value; empty for one that states none."""
+    match = _SLOT.fullmatch(feature)
+    return match["slot"] if match else ""
 
 
 def _told(condition: Features) -> str:
@@ -99,8 +159,8 @@ def _order(condition: Features) -> tuple[int, int, str]:
 
 def parts(members: Sequence[Features], others: Sequence[Features]) -> list[list[int]]:
     """Return the members by their place, as one part or as two that have an exact pattern each."""
-    whole = [list(range(len(members)))]
-    if not pattern(members, others).others:
+    whole, apart = [list(range(len(members)))], _Others(others)
+    if not _pattern(members, apart).others:
         return whole
     counts = Counter(feature for one in members for feature in one)
     for feature, count in sorted(counts.items(), key=lambda item: (-item[1], item[0])):
@@ -109,15 +169,17 @@ def parts(members: Sequence[Features], others: Sequence[Features]) -> list[list[
         having = [at for at, one in enumerate(members) if feature in one]
         lacking = [at for at, one in enumerate(members) if feature not in one]
         split = (having, lacking)
-        if not any(pattern([members[at] for at in part], others).others for part in split):
+        if not any(_pattern([members[at] for at in part], apart).others for part in split):
             return [having, lacking]
     return whole
 
 
 def _features(case: Packed, names: Iterable[str], opsets: Iterable[int]) -> Iterable[str]:
     yield case.kind
-    if case.reason:
+    if case.reason and case.kind == Kind.VALID:
         yield case.reason
+    elif case.reason:
+        yield from map(Reason, (case.reason, *case.reason.split("; ")))
     for opset in opsets:
         if case.opset >= opset:
             yield f"opset ≥ {opset}"
