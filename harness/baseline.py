@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from harness.results import CellRecord
+    from harness.results import CaseResult, CellRecord
 
 BASELINES = "fixtures/baselines"
 """Where the files of the variants stand, below the project's folder."""
@@ -116,6 +116,10 @@ class Baseline:
         if exact := self._exact.get(case):
             return exact
         return next((known for pattern, known in self._patterns if pattern.match(case)), None)
+
+    def of_result(self, result: CaseResult) -> Expectation | None:
+        """Return what is known of a case, or of what was seen of it."""
+        return self.of(result.case)
 
     def check(self, suite: str, cases: Iterable[str]) -> None:
         """Raise ConfigurationError where an expectation of a suite matches none of its cases."""

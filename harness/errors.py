@@ -20,6 +20,10 @@ class ConfigurationError(HarnessError):
     exit_code = 2
 
 
+class NotReducibleError(ConfigurationError):
+    """A failure is one of the case as it stands: of no smaller model can be said what is right."""
+
+
 class NothingSelectedError(HarnessError):
     """What was asked for names no case or no cell."""
 

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass
+from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
 
 from harness.cases import Worker
 from harness.controller.cell import THE_WORKER, CellUnderTest
+from harness.controller.staging import staged_worker
 from harness.errors import EnvironmentUnusableError
+from harness.journal import Journal, key_of
 from harness.results import CellState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from types import TracebackType
 
     from harness.cases import Case
@@ -32,14 +36,28 @@ class Subject:
     suite: str
     case: Case
 
+    @property
+    def key(self) -> str:
+        """What is the same for the same case with the same arguments and files."""
+        procedure, arguments = self.case.procedure.id, self.case.arguments
+        return key_of(self.suite, self.case.id, procedure, arguments, list(_stamps(arguments)))
+
 
 class Probes:
     """Cells under test by their name, closed together at the end."""
 
-    def __init__(self, matrix: Matrix, sources: Sources, program: Program = THE_WORKER) -> None:
+    def __init__(
+        self,
+        matrix: Matrix,
+        sources: Sources,
+        program: Program = THE_WORKER,
+        journal: Journal | None = None,
+    ) -> None:
+        """Ask cells of the matrix; what a journal has of earlier is not asked again."""
         self._matrix = matrix
         self._sources = sources
         self._program = program
+        self._journal = journal
         self._open: dict[Cell, CellUnderTest] = {}
 
     def cell(self, cell: Cell) -> CellUnderTest:
@@ -64,8 +82,16 @@ class Probes:
         Raise EnvironmentUnusableError where the cell is BROKEN.
         """
         limits = self._matrix.limits(cell, subject.suite)
-        opened = self.cell(cell).turned(settings)
-        return opened.execute(subject.suite, subject.case, limits, worker=worker)
+
+        def asked() -> CaseResult:
+            opened = self.cell(cell).turned(settings)
+            return opened.execute(subject.suite, subject.case, limits, worker=worker)
+
+        if self._journal is None:
+            return asked()
+        about = [subject.key, cell, limits, staged_worker(self._sources.cache)]
+        question = key_of([repr(one) for one in about], dict(settings), worker.name)
+        return self._journal.answer(question, asked)
 
     def let_go(self, cell: Cell) -> None:
         """End the workers of a cell that is not asked again soon."""
@@ -83,3 +109,21 @@ class Probes:
     ) -> None:
         for cell in list(self._open):
             self.let_go(cell)
+
+
+def journal_of(sources: Sources, work: str, subject: Subject) -> Journal:
+    """Return the answers that are kept of one kind of work on a subject."""
+    return Journal(sources.cache / "journals" / f"{work}-{subject.key}.jsonl")
+
+
+def _stamps(arguments: Any) -> Iterator[tuple[str, int, int]]:
+    """Yield name, size and time of each file that arguments name: it may change under its name."""
+    if isinstance(arguments, dict):
+        arguments = list(arguments.values())
+    if isinstance(arguments, (list, tuple)):
+        for one in arguments:
+            yield from _stamps(one)
+    elif isinstance(arguments, str) and arguments.startswith("/"):
+        with contextlib.suppress(OSError):
+            found = Path(arguments).stat()
+            yield arguments, found.st_size, found.st_mtime_ns

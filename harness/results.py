@@ -10,6 +10,9 @@ from harness.wire.messages import Evidence, Hello, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.records import PlainRecord
 
+SHOWN_BY = "shown_by"
+"""Under which a result that stands for many cases names the smallest in its answer."""
+
 SCHEMA = 1
 """Raised when an older reader would misread a record."""
 
@@ -101,6 +104,11 @@ class CaseResult:
     def goes_both_ways(self) -> bool:
         """Whether the second try gave another outcome, and no other case is why."""
         return self.again not in (None, self.outcome) and not self.poisoned_by
+
+    @property
+    def shown_by(self) -> str:
+        """Which case shows it again: itself, or the smallest where it stands for many."""
+        return str(self.evidence.answer.get(SHOWN_BY, self.case))
 
     def to_json(self) -> dict[str, Any]:
         """Return what ``from_json`` reads back."""

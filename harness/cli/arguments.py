@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from rich.text import Text
 
 
+SEED_DIGITS = 18
+
+
 def command(
     commands: Any, function: Callable[[argparse.Namespace], int], *, name: str = ""
 ) -> argparse.ArgumentParser:
@@ -69,6 +72,13 @@ def count(text: str) -> int:
     """Return a whole number above 0; raise ArgumentTypeError for anything else."""
     if not text.isdecimal() or not int(text):
         raise ArgumentTypeError(f"'{text}' is no whole number above 0: give 1 or more")
+    return int(text)
+
+
+def seed(text: str) -> int:
+    """Return the seed of generated cases; raise ArgumentTypeError for what is none."""
+    if not text.isdecimal() or len(text) > SEED_DIGITS:
+        raise ArgumentTypeError(f"'{text}' is no seed: give up to {SEED_DIGITS} digits")
     return int(text)
 
 

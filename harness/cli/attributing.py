@@ -12,11 +12,10 @@ from harness.cli.arguments import (
     sources_of,
     tell,
 )
-from harness.cli.subject import add_subject, the_subject
+from harness.cli.subject import add_subject, kept_probes, the_subject
 from harness.environments.interpreter import observe_host
 from harness.investigation.flipping import Flipping
 from harness.matrix import read_matrix
-from harness.probing import Probes
 from harness.report.attributed import to_json, tried_line, verdict_lines
 from harness.signatures import signature
 from harness.triage.attribution import Missing, Tried
@@ -35,7 +34,7 @@ def attribute(arguments: argparse.Namespace) -> int:
     subject = the_subject(arguments, read, sources)
     tried: list[Tried] = []
     missing: list[Missing] = []
-    with Probes(read, sources) as probes:
+    with kept_probes(read, sources, "attribute", subject) as probes:
         flipping = Flipping(probes, subject, cell)
         start = flipping.start()
         _say(f"{subject.case.id} on {cell.id}: {signature(start.results[0])}", arguments)

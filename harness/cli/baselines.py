@@ -26,6 +26,7 @@ from harness.properties.search import EXAMPLES, Profile, Search
 from harness.store.names import LATEST, run_ids
 from harness.store.run import read_run
 from harness.suites import Suites
+from harness.sweeping.known import all_known_of
 from harness.triage.accept import Because, accept
 from harness.triage.upkeep import Finding, flaws_by_run, flaws_in_text
 
@@ -51,7 +52,7 @@ def accepted(arguments: argparse.Namespace) -> int:
         for result in run.results.values()
         if any(fnmatchcase(result.case, pattern) for pattern in arguments.case or ["*"])
     ]
-    baselines = baselines_of(run.cells.values(), folder)
+    baselines = all_known_of(run.cells.values(), arguments.matrix.parent)
     variants = read_matrix(arguments.matrix).variants
     pinned = {name: variant.release for name, variant in variants.items()}
     found = accept(chosen, run.cells, baselines, pinned, because)

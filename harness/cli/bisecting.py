@@ -14,12 +14,11 @@ from harness.cli.arguments import (
     sources_of,
     tell,
 )
-from harness.cli.subject import add_subject, the_subject
+from harness.cli.subject import add_subject, kept_probes, the_subject
 from harness.environments.releases import releases
 from harness.errors import ConfigurationError, EnvironmentUnusableError, NothingSelectedError
 from harness.investigation.asking import Asked, Asking, follow
 from harness.matrix import read_matrix
-from harness.probing import Probes
 from harness.report.bisected import (
     asked_line,
     builds_lines,
@@ -56,7 +55,7 @@ def bisect(arguments: argparse.Namespace) -> int:
     if Across(arguments.across) is Across.RELEASES:
         state = _start(read, arguments)
     subject = the_subject(arguments, read, sources)
-    with Probes(read, sources) as probes:
+    with kept_probes(read, sources, "bisect", subject) as probes:
         asking = Asking(probes, subject, By(arguments.by))
         if Across(arguments.across) is Across.BUILDS:
             return _across_builds(read, asking, arguments)

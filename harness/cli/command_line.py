@@ -39,8 +39,8 @@ def main() -> NoReturn:
 
 def run(argv: Sequence[str]) -> int:
     """Carry out one command and return its exit code; whatever is wrong is told in one line."""
-    arguments = _parser(argv).parse_args(argv)
     try:
+        arguments = _parser(argv).parse_args(argv)
         return int(arguments.command(arguments))
     except HarnessError as error:
         print(f"ort-matrix: {error}", file=sys.stderr)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
+from argparse import ArgumentTypeError
 from typing import TYPE_CHECKING
 
 from harness.cli.arguments import count, positive, tell
@@ -16,7 +17,7 @@ from harness.sweeping.recording import SUITE
 
 if TYPE_CHECKING:
     import argparse
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from harness.corpus.generated.record import Packed
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 
 PART_OF_A_DEADLINE = 3
 """Generated models are small: a request of many takes less than one case of other suites may."""
+
+MOST_CASES = 100_000
+"""All are kept in memory until it is told what they have in common."""
 
 TOLD_S = 1.0
 """Who waits longer is told what for."""
@@ -39,9 +43,7 @@ def add_amount(one: argparse.ArgumentParser, cases: int) -> None:
         metavar="OPERATOR",
         help="as in Conv or ai.onnx.ml.Scaler (default: all)",
     )
-    one.add_argument(
-        "--cases", type=count, default=cases, metavar="N", help=f"how many (default: {cases})"
-    )
+    add_cases(one, cases)
     one.add_argument(
         "--minutes",
         type=positive,
@@ -50,10 +52,23 @@ def add_amount(one: argparse.ArgumentParser, cases: int) -> None:
     )
 
 
-def drawn(arguments: argparse.Namespace, cache: Path, seed: int) -> list[Packed]:
-    """Return the cases that the arguments ask for, with the reference's answers."""
+def add_cases(one: argparse.ArgumentParser, cases: int) -> None:
+    """Let a command take how many cases."""
+    one.add_argument(
+        "--cases", type=_cases, default=cases, metavar="N", help=f"how many (default: {cases})"
+    )
+
+
+def _cases(text: str) -> int:
+    if (cases := count(text)) > MOST_CASES:
+        raise ArgumentTypeError(f"'{text}' is too many: give 1 to {MOST_CASES}")
+    return cases
+
+
+def drawn(operators: Sequence[str], seed: int, cases: int, cache: Path) -> list[Packed]:
+    """Return so many cases of the operators (none: of all), with the reference's answers."""
     began = time.monotonic()
-    of_all = descriptions(tuple(arguments.ops), seed, arguments.cases)
+    of_all = descriptions(operators, seed, cases)
     pack = packed_cases(list(of_all), cache)
     for lost in pack.lost:
         tell(f"{lost} cannot be made")

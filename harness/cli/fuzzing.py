@@ -6,46 +6,46 @@ import contextlib
 import secrets
 import tempfile
 import time
-from argparse import ArgumentTypeError
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.cli.arguments import (
     add_json,
+    add_runs,
     add_wheelhouse,
     command,
+    seed,
     show_json,
     sources_of,
     tell,
 )
-from harness.cli.drawing import (
-    add_amount,
-    drawn,
-    request_deadline_s,
-    usable,
-)
+from harness.cli.drawing import MOST_CASES, add_amount, drawn, request_deadline_s, usable
 from harness.corpus.generated.keeping import keep_case
 from harness.generate.cases import check_drawn
 from harness.matrix import read_matrix
 from harness.report import generated as told
+from harness.store.names import new_run_id
+from harness.store.run import PartWriter
 from harness.sweeping.fuzz import Fuzz
 from harness.sweeping.known import FOLDER, read_known, reason_for
+from harness.sweeping.recording import SUITE, operator_results, record, suite_version
+from harness.sweeping.sweep import FIRST, affordable
 from harness.triage.generated.disagreements import Oracle, causes
+from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
     import argparse
 
     from harness.corpus.generated.record import Packed
+    from harness.results import CaseResult
     from harness.triage.generated.disagreements import Cause
     from harness.triage.generated.sights import Sight
 
 CASES = 4_000
 """Of one round, which takes well under a minute."""
 
-MOST_CASES = 100_000
-"""Of a night: all are kept in memory until it is told what those that fail have in common."""
-
+RANDOM = "random"
 SEEDS = 2**31
 REGRESSIONS = "fixtures/regressions"
 
@@ -55,74 +55,97 @@ class Night:
     """What was drawn and seen."""
 
     seed: int
+    seconds: float = 0.0
     cases: list[Packed] = field(default_factory=list)
     sights: list[Sight] = field(default_factory=list)
     new: list[Cause] = field(default_factory=list)
+    fleeting: set[str] = field(default_factory=set)
+    """The operators of which all that is new did not show again alone."""
     known: list[Cause] = field(default_factory=list)
     refusals: list[Cause] = field(default_factory=list)
+
+    def results(self, cell: str) -> list[CaseResult]:
+        """Return what a run keeps: what did not show again is as a second try without it."""
+        results = operator_results(cell, self.cases, self.sights, self.seconds)
+        gone = {f"{SUITE}/{operator}" for operator in self.fleeting}
+        return [replace(one, again=Outcome.PASS) if one.case in gone else one for one in results]
 
 
 def fuzz(arguments: argparse.Namespace) -> int:
     """Carry out new generated cases on one build and show what disagrees, dies or is not set."""
+    ends = arguments.minutes and time.monotonic() + 60 * arguments.minutes
     check_drawn(arguments.ops)
     matrix = read_matrix(arguments.matrix)
     sources = sources_of(arguments)
     cell = matrix.cell(arguments.cell)
+    against = matrix.cell(arguments.against) if arguments.against else None
     root = arguments.matrix.parent
     known = read_known(root / FOLDER / f"{cell.variant.name}.toml", cell.build.release)
-    night = Night(
-        seed=secrets.randbelow(SEEDS) if arguments.seed == "random" else int(arguments.seed)
-    )
+    night = Night(seed=arguments.seed)
     tell(f"seed {night.seed}")
+    run = new_run_id()
     with contextlib.ExitStack() as held:
         folder = Path(held.enter_context(tempfile.TemporaryDirectory(prefix="ort-matrix-fuzz-")))
-        against = matrix.cell(arguments.against) if arguments.against else None
         one = Fuzz(
             opened=held.enter_context(usable(cell, sources)),
             against=held.enter_context(usable(against, sources)) if against else None,
             deadline_s=request_deadline_s(matrix, cell),
         )
-        _carry_out(arguments, one, night, folder)
-        for cause in causes(night.cases, night.sights, lambda a, of: reason_for(known, a, of)):
-            is_refusal = cause.oracle is Oracle.REFUSAL
-            (night.known if cause.known else night.refusals if is_refusal else night.new).append(
-                cause
-            )
-        night.new = _shown_again(one, night.new, folder)
+        suites = {SUITE: suite_version(night.seed, arguments.cases, arguments.minutes)}
+        part = held.enter_context(PartWriter.open(arguments.runs, run, part="fuzz", suites=suites))
+        try:
+            _carry_out(arguments, one, night, folder, ends)
+            for cause in causes(night.cases, night.sights, lambda a, of: reason_for(known, a, of)):
+                is_refusal = cause.oracle is Oracle.REFUSAL
+                kind = night.known if cause.known else night.refusals if is_refusal else night.new
+                kind.append(cause)
+            _show_again(one, night, folder)
+        finally:
+            record(part, one.opened.record, night.results(one.opened.cell.id))
         if arguments.keep:
             for cause in night.new:
                 tell(f"kept in {_kept(cause, one, root / REGRESSIONS, folder)}")
-    _show(arguments, night)
+    tell(f"run {run}: {arguments.runs / run}")
+    _show(arguments, night, run)
     return int(bool(night.new))
 
 
-def _carry_out(arguments: argparse.Namespace, one: Fuzz, night: Night, folder: Path) -> None:
-    """Carry out one round, or as many rounds of new seeds as there is time for.
+def _carry_out(
+    arguments: argparse.Namespace, one: Fuzz, night: Night, folder: Path, ends: float | None
+) -> None:
+    """Carry out one round, or as many rounds of new seeds as there is likely to be time for.
 
     The reference evaluator's answers are not kept: nobody asks for these seeds again.
     """
-    ends = time.monotonic() + 60 * (arguments.minutes or 0)
-    seed = night.seed
-    while not night.cases or (time.monotonic() < ends and len(night.cases) < MOST_CASES):
-        cases = drawn(arguments, folder, seed)
+    seed, count = night.seed, arguments.cases if ends is None else min(FIRST, arguments.cases)
+    while count:
         began = time.monotonic()
+        cases = drawn(arguments.ops, seed, count, folder)
         night.sights += one.sights(cases, folder / str(seed))
         night.cases += cases
-        took_s = time.monotonic() - began
-        tell(f"seed {seed}: {len(cases):,} cases on {one.opened.cell.id} in {took_s:.1f} s")
+        now = time.monotonic()
+        night.seconds += now - began
+        tell(f"seed {seed}: {len(cases):,} cases on {one.opened.cell.id} in {now - began:.1f} s")
+        if ends is None:
+            return
+        most = min(arguments.cases, MOST_CASES - len(night.cases))
+        count = affordable(count, now - began, ends - now, most)
         seed += 1
 
 
-def _shown_again(one: Fuzz, found: list[Cause], folder: Path) -> list[Cause]:
-    """Return the causes whose smallest case shows the same in a fresh process; tell the others."""
-    kept = []
-    for cause, shows in zip(found, one.shows_again(found, folder / "again"), strict=True):
-        if shows:
-            kept.append(cause)
-        else:
+def _show_again(one: Fuzz, night: Night, folder: Path) -> None:
+    """Leave the new causes whose smallest case shows the same in a fresh process; tell the others.
+
+    Where nothing new of an operator is left, its result in the run goes both ways.
+    """
+    shown = one.shows_again(night.new, folder / "again")
+    found = list(zip(night.new, shown, strict=True))
+    night.new = [cause for cause, shows in found if shows]
+    for cause, shows in found:
+        if not shows:
             case = cause.smallest.case.description
             tell(f"does not show again alone: {cause.oracle}: {cause.sign}: generated/{case}")
-    return kept
+    night.fleeting = {cause.operator for cause, _ in found} - {one.operator for one in night.new}
 
 
 def _kept(cause: Cause, one: Fuzz, regressions: Path, folder: Path) -> Path:
@@ -137,12 +160,13 @@ def _kept(cause: Cause, one: Fuzz, regressions: Path, folder: Path) -> Path:
     return regressions / name
 
 
-def _show(arguments: argparse.Namespace, night: Night) -> None:
+def _show(arguments: argparse.Namespace, night: Night, run: str) -> None:
     if arguments.json:
         parts = {"new": night.new, "known": night.known, "refusals": night.refusals}
         found = {name: [told.cause_json(one) for one in those] for name, those in parts.items()}
         count = len(night.cases)
-        show_json({"cell": arguments.cell, "seed": night.seed, "cases": count, **found})
+        about = {"run": run, "cell": arguments.cell, "seed": night.seed, "cases": count}
+        show_json({**about, **found})
         return
     for cause in night.new:
         case = cause.smallest.case.description
@@ -154,10 +178,8 @@ def _show(arguments: argparse.Namespace, night: Night) -> None:
     )
 
 
-def _seed(text: str) -> str:
-    if text != "random" and not text.isdecimal():
-        raise ArgumentTypeError(f"'{text}' is no seed: a whole number, or random")
-    return text
+def _seed(text: str) -> int:
+    return secrets.randbelow(SEEDS) if text == RANDOM else seed(text)
 
 
 def add_to(commands: Any) -> None:
@@ -166,7 +188,7 @@ def add_to(commands: Any) -> None:
     one.add_argument("--cell", required=True, help="as in cpu, cpu-1.24.4 or cpu-1.24.4-py311")
     one.add_argument("--against", metavar="CELL", help="let another cell vote as well")
     one.add_argument(
-        "--seed", type=_seed, default="random", metavar="S", help="default: random, and told"
+        "--seed", type=_seed, default=RANDOM, metavar="S", help="default: random, and told"
     )
     one.add_argument(
         "--keep",
@@ -174,5 +196,6 @@ def add_to(commands: Any) -> None:
         help=f"write the smallest case of each new cause into {REGRESSIONS}",
     )
     add_amount(one, CASES)
+    add_runs(one)
     add_wheelhouse(one)
     add_json(one)

@@ -13,13 +13,13 @@ from harness.cli.arguments import (
     add_json,
     add_wheelhouse,
     command,
-    count,
+    seed,
     show,
     show_json,
     sources_of,
     tell,
 )
-from harness.cli.drawing import drawn, request_deadline_s, usable
+from harness.cli.drawing import add_cases, drawn, request_deadline_s, usable
 from harness.corpus.generated.keeping import keep_case
 from harness.generate.cases import check_drawn
 from harness.generate.description import Kind
@@ -44,7 +44,8 @@ SEED = 1
 def generate(arguments: argparse.Namespace) -> int:
     """Show what generated cases cover, write them out, or count what a build accepts of them."""
     check_drawn(arguments.ops)
-    cases = drawn(arguments, sources_of(arguments).cache, arguments.seed)
+    cache = sources_of(arguments).cache
+    cases = drawn(arguments.ops, arguments.seed, arguments.cases, cache)
     if arguments.to is not None:
         for case in cases:
             keep_case(case, arguments.to / _name(case), case.asked.outputs, case.asked.data)
@@ -138,10 +139,8 @@ def add_to(commands: Any) -> None:
         metavar="OPERATOR",
         help="as in Conv or ai.onnx.ml.Scaler (default: all)",
     )
-    one.add_argument("--seed", type=int, default=SEED, metavar="S", help=f"default: {SEED}")
-    one.add_argument(
-        "--cases", type=count, default=CASES, metavar="N", help=f"how many (default: {CASES})"
-    )
+    one.add_argument("--seed", type=seed, default=SEED, metavar="S", help=f"default: {SEED}")
+    add_cases(one, CASES)
     one.add_argument(
         "--to",
         type=Path,

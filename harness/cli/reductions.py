@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import json
 import sys
 import tempfile
@@ -24,8 +25,9 @@ from harness.corpus.reference import Evaluator
 from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
 from harness.probing import Probes
-from harness.reducing import unreduced, written
+from harness.reducing import written
 from harness.reducing.brought import Fails
+from harness.reducing.showing import shown
 from harness.reducing.smallest import Smallest, reduce_from
 from harness.reducing.start import Bench, of_cell, started
 
@@ -34,7 +36,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from harness.environments.sources import Sources
-    from harness.probing import Subject
+    from harness.reducing.references import Reference
+    from harness.reducing.start import Start
     from harness.triage.graph_passes.candidate import Candidate
     from harness.triage.reduction import Step
 
@@ -50,7 +53,9 @@ def reduce(arguments: argparse.Namespace) -> int:
     sources = sources_of(arguments)
     with _bench(arguments, sources) as bench:
         subject = the_subject(arguments, bench.matrix, sources)
-        smallest = _reduced(arguments, subject, bench, sources)
+        cell = bench.matrix.cell(arguments.cell)
+        start = started(subject, cell, bench, _against(arguments, bench))
+        smallest = _reduced(arguments, sources, start)
     if arguments.to:
         written.write_smallest(smallest, arguments.to)
     found = written.reduction_json(smallest)
@@ -68,18 +73,14 @@ def repro(arguments: argparse.Namespace) -> int:
     sources = sources_of(arguments)
     with _bench(arguments, sources) as bench:
         subject = the_subject(arguments, bench.matrix, sources)
-        if unreduced.is_unreduced(subject):
-            cell = bench.matrix.cell(arguments.cell)
-            found = {"case": subject.case.id, "cell": cell.id}
-            shown = unreduced.shown_by(subject, cell, bench.probes)
-        else:
-            smallest = _reduced(arguments, subject, bench, sources)
-            found = written.reduction_json(smallest)
-            shown = written.shown_by(smallest)
-        tell(f"running the reproducer of {found['case']} in a fresh environment")
-        said = written.write_reproducer(shown, arguments.to, sources, bisected)
+        cell = bench.matrix.cell(arguments.cell)
+        reduced = functools.partial(_reduced, arguments, sources)
+        found = shown(subject, cell, bench, reduced, _against(arguments, bench))
+        tell(f"running the reproducer of {subject.case.id} in a fresh environment")
+        said = written.write_reproducer(found, arguments.to, sources, bisected)
     if arguments.json:
-        show_json({**found, "folder": str(arguments.to), "said": said})
+        about = {"case": subject.case.id, "cell": cell.id, **found.reduction}
+        show_json({**about, "folder": str(arguments.to), "said": said})
     else:
         print(f"{arguments.to}: {said}")
     return 0
@@ -96,20 +97,20 @@ def _bench(arguments: argparse.Namespace, sources: Sources) -> Iterator[Bench]:
         yield Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=Path(files))
 
 
-def _reduced(
-    arguments: argparse.Namespace, subject: Subject, bench: Bench, sources: Sources
-) -> Smallest:
+def _against(arguments: argparse.Namespace, bench: Bench) -> Reference | None:
+    """Return the cell that is to be asked for right answers, where one is."""
+    return of_cell(bench.matrix.cell(arguments.against), bench) if arguments.against else None
+
+
+def _reduced(arguments: argparse.Namespace, sources: Sources, start: Start) -> Smallest:
     """Return what a case is reduced to, telling how it goes."""
-    cell = bench.matrix.cell(arguments.cell)
-    against = bench.matrix.cell(arguments.against) if arguments.against else None
-    start = started(subject, cell, bench, of_cell(against, bench) if against else None)
     outcome, right = start.result.outcome, start.same.trial.right
     if arguments.fails and outcome not in Fails(arguments.fails).outcomes:
         raise ConfigurationError(
-            f"{subject.case.id} on {cell.id}: --fails {arguments.fails}, but it is {outcome}: "
-            f"{start.same.wanted}"
+            f"{start.subject.case.id} on {start.cell.id}: --fails {arguments.fails}, but it is "
+            f"{outcome}: {start.same.wanted}"
         )
-    tell(f"{subject.case.id} on {cell.id}: {start.same.wanted}")
+    tell(f"{start.subject.case.id} on {start.cell.id}: {start.same.wanted}")
     if right is not None:
         tell(f"what is right of each smaller model is what {right.reference.name} answers")
     with _progress() as told:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.baseline import baselines_of
 from harness.cli.arguments import (
     add_json,
     add_runs,
-    baselines_folder,
     command,
     count,
     show,
@@ -22,6 +20,7 @@ from harness.store import upkeep
 from harness.store.archive import Archive
 from harness.store.names import LATEST, new_run_id
 from harness.store.run import read_run
+from harness.sweeping.known import all_known_of
 from harness.triage.compare import compare
 from harness.triage.history import by_release, histories
 from harness.triage.lookback import flaky_among, since_when
@@ -40,7 +39,7 @@ NAMED = "an id, what it begins with, a date as in 2026-11-24, latest or latest~1
 def report(arguments: argparse.Namespace) -> int:
     """Show a finished run, by default the newest: as a table, as JSON or as a site."""
     run = read_run(arguments.runs, arguments.run)
-    baselines = baselines_of(run.cells.values(), baselines_folder(arguments))
+    baselines = all_known_of(run.cells.values(), arguments.matrix.parent)
     cells = summary.summarise(run, baselines)
     if arguments.html:
         from harness.cli import site  # noqa: PLC0415 - a second, for onnx and jinja2
@@ -171,10 +170,10 @@ def _add_formats(parser: argparse.ArgumentParser) -> argparse._MutuallyExclusive
 
 def _is_known(arguments: argparse.Namespace, run: Run) -> Callable[[CaseResult], bool]:
     """Return what says of a result of a run whether the baseline has it so."""
-    baselines = baselines_of(run.cells.values(), baselines_folder(arguments))
+    baselines = all_known_of(run.cells.values(), arguments.matrix.parent)
 
     def is_known(result: CaseResult) -> bool:
-        expectation = baselines[result.cell].of(result.case)
+        expectation = baselines[result.cell].of_result(result)
         return expectation is not None and not judge(result, expectation).needs_attention
 
     return is_known

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import tempfile
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.cli.arguments import tell
 from harness.corpus.reference import Evaluator
 from harness.errors import ConfigurationError
-from harness.probing import Probes, Subject
+from harness.probing import Probes, Subject, journal_of
 from harness.properties.search import EXAMPLES, Profile, Property, Search
 from harness.reducing.brought import Brought, Fails, case_of
 from harness.reducing.start import Bench
@@ -19,6 +21,7 @@ from harness.suites import Suites
 
 if TYPE_CHECKING:
     import argparse
+    from collections.abc import Iterator
 
     from harness.environments.sources import Sources
     from harness.matrix import Matrix
@@ -90,6 +93,23 @@ def the_subject(arguments: argparse.Namespace, matrix: Matrix, sources: Sources)
     suites = suites_of(arguments, matrix, sources)
     example = _example(arguments.example) if arguments.example else {}
     return subject_in(suites, arguments.case, example)
+
+
+@contextlib.contextmanager
+def kept_probes(matrix: Matrix, sources: Sources, work: str, subject: Subject) -> Iterator[Probes]:
+    """Give probes that go on where the same work on the subject was interrupted."""
+    with (
+        journal_of(sources, work, subject) as journal,
+        Probes(matrix, sources, journal=journal) as probes,
+    ):
+        if journal.left:
+            tell(f"going on with {journal.left} answers of one that was interrupted")
+        try:
+            yield probes
+        except ConfigurationError:  # it said what was wrong: there is nothing to go on with
+            journal.finish()
+            raise
+        journal.finish()
 
 
 def suites_of(arguments: argparse.Namespace, matrix: Matrix, sources: Sources) -> Suites:

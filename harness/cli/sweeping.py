@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 import tempfile
+import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from harness.cli.arguments import (
     add_runs,
     add_wheelhouse,
     command,
+    seed,
     show_json,
     sources_of,
     tell,
@@ -20,13 +22,12 @@ from harness.cli.drawing import add_amount, drawn, request_deadline_s
 from harness.environments.releases import releases
 from harness.errors import ConfigurationError, EnvironmentUnusableError
 from harness.generate.cases import check_drawn
-from harness.generate.description import GENERATOR_VERSION
 from harness.matrix import read_matrix
 from harness.report import generated as told
 from harness.store.names import new_run_id
 from harness.store.run import PartWriter
 from harness.sweeping.ranges import releases_between
-from harness.sweeping.recording import SUITE, record
+from harness.sweeping.recording import SUITE, operator_results, record, suite_version
 from harness.sweeping.sweep import Stop, Sweep, Swept
 from harness.triage.bisection import last_of_each_minor
 from harness.triage.generated.changes import Judgement
@@ -44,29 +45,35 @@ SEED = 1
 
 def sweep(arguments: argparse.Namespace) -> int:
     """Carry out the same generated cases on many releases and show what changed between them."""
+    ends = arguments.minutes and time.monotonic() + 60 * arguments.minutes
     check_drawn(arguments.ops)
     stops = _stops(arguments, read_matrix(arguments.matrix))
     sources = sources_of(arguments)
-    swept = Swept(cases=drawn(arguments, sources.cache, arguments.seed))
+    cases = drawn(arguments.ops, arguments.seed, arguments.cases, sources.cache)
+    swept = Swept(cases=cases)
     run = new_run_id()
     with tempfile.TemporaryDirectory(prefix="ort-matrix-sweep-") as folder:
         going = Sweep(sources, Path(folder), tell)
-        try:
-            going.carry_out(stops, swept, arguments.minutes and 60 * arguments.minutes)
-        finally:
-            _record(arguments, run, stops, swept)
+        suites = {SUITE: suite_version(arguments.seed, arguments.cases, arguments.minutes)}
+        with PartWriter.open(arguments.runs, run, part="sweep", suites=suites) as writer:
+            _carry_out(going, stops, swept, ends, writer)
+        tell(f"run {run}: {arguments.runs / run}")
         usable = [stop for stop in stops if stop.label in swept.track]
         if not usable:
             raise EnvironmentUnusableError("none of these builds can be used here")
         points = going.points(swept, usable[-1])
-    tell(f"run {run}: {arguments.runs / run}")
     _show(arguments, swept, points, run)
+    if len(usable) < len(stops):
+        return EnvironmentUnusableError.exit_code
     return int(any(point.judgement is Judgement.WORSE for point in points))
 
 
 def _stops(arguments: argparse.Namespace, matrix: Matrix) -> list[Stop]:
     """Return the builds to go over: releases, or a cell after that which it is compared with."""
     pinned = matrix.cell(arguments.variant)
+    if not arguments.against and arguments.variant != pinned.variant.name:
+        wanted = f"give '{pinned.variant.name}', and --releases or --against"
+        raise ConfigurationError(f"--variant: '{arguments.variant}' is one build; {wanted}")
 
     def stop(label: str, cell: Cell) -> Stop:
         return Stop(label=label, cell=cell, deadline_s=request_deadline_s(matrix, cell))
@@ -83,20 +90,28 @@ def _stops(arguments: argparse.Namespace, matrix: Matrix) -> list[Stop]:
     return [stop(one, matrix.cell(f"{pinned.variant.name}-{one}")) for one in chosen]
 
 
-def _record(arguments: argparse.Namespace, run: str, stops: Sequence[Stop], swept: Swept) -> None:
-    """Write what was seen into a run of its own, also of a sweep that was cut off."""
-    if not swept.records:
-        return
-    version = f"{GENERATOR_VERSION} seed {arguments.seed} cases {len(swept.cases)}"
-    writer = PartWriter.open(arguments.runs, run, part="sweep", suites={SUITE: version})
-    try:
-        cells = {stop.cell: stop.label for stop in stops if stop.label in swept.records}
-        for label in cells.values():
-            sights = swept.track.get(label, [])
+def _carry_out(
+    going: Sweep, stops: Sequence[Stop], swept: Swept, ends: float | None, writer: PartWriter
+) -> None:
+    """Carry the cases out, and write what a build made of them when it is done with all.
+
+    Of a sweep that is cut off all is written that was seen.
+    """
+    left = {stop.label: stop for stop in stops}
+
+    def write(stop: Stop) -> None:
+        del left[stop.label]
+        if (cell := swept.records.get(stop.label)) is not None:
+            sights = swept.track.get(stop.label, [])
             cases = swept.cases[: len(sights)]
-            record(writer, swept.records[label], cases, sights, swept.seconds.get(label, 0.0))
+            seconds = swept.seconds.get(stop.label, 0.0)
+            record(writer, cell, operator_results(cell.cell, cases, sights, seconds))
+
+    try:
+        going.carry_out(stops, swept, ends, write)
     finally:
-        writer.close()
+        for stop in [*left.values()]:
+            write(stop)
 
 
 def _show(arguments: argparse.Namespace, swept: Swept, points: Sequence[Point], run: str) -> None:
@@ -164,11 +179,12 @@ def add_to(commands: Any) -> None:
     one.add_argument(
         "--against", metavar="CELL", help="compare the variant's pinned build with this cell"
     )
-    one.add_argument("--seed", type=int, default=SEED, metavar="S", help=f"default: {SEED}")
-    one.add_argument(
-        "--markdown", action="store_true", help="print a page with counts for each step instead"
-    )
+    one.add_argument("--seed", type=seed, default=SEED, metavar="S", help=f"default: {SEED}")
     add_amount(one, CASES)
     add_runs(one)
     add_wheelhouse(one)
-    add_json(one)
+    formats = one.add_mutually_exclusive_group()
+    add_json(formats)
+    formats.add_argument(
+        "--markdown", action="store_true", help="print a page with counts for each step instead"
+    )

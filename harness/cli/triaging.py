@@ -13,12 +13,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from harness.baseline import baselines_of
 from harness.cli.arguments import (
     add_json,
     add_runs,
     add_wheelhouse,
-    baselines_folder,
     command,
     positive,
     show_json,
@@ -36,6 +34,7 @@ from harness.report.summary import summarise
 from harness.report.triaged import CAUSE, REPRODUCER, page, summary_page, to_json
 from harness.store.names import LATEST
 from harness.store.run import read_run
+from harness.sweeping.known import all_known_of
 from harness.triage.causes import causes
 from harness.verdicts import Verdict
 
@@ -55,7 +54,10 @@ def triage(arguments: argparse.Namespace) -> int:
     run = read_run(arguments.runs, arguments.run)
     found = _unexpected(run, arguments)
     folder = arguments.to or triage_folder(run.id)
-    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise ConfigurationError(f"{folder}: no folder can be made there: {error}") from error
     for left in folder.glob(".partial-*"):  # of one that was killed
         shutil.rmtree(left, ignore_errors=True)
     waiting = [one for one in found if not (folder / one.name / CAUSE).is_file()]
@@ -75,7 +77,7 @@ def triage(arguments: argparse.Namespace) -> int:
 
 
 def _unexpected(run: Run, arguments: argparse.Namespace) -> tuple[Cause, ...]:
-    baselines = baselines_of(run.cells.values(), baselines_folder(arguments))
+    baselines = all_known_of(run.cells.values(), arguments.matrix.parent)
     judged = [one for cell in summarise(run, baselines) for one in cell.judged]
     if not judged:
         raise NothingSelectedError(f"run {run.id} holds no result")
@@ -96,32 +98,30 @@ def _look_into(
     investigator = Investigator(read, sources, pythons=pythons, releases=served)
     suites = suites_of(arguments, read, sources)
     ends = time.monotonic() + 60 * arguments.minutes
-    jobs: list[tuple[Cause, Callable[[], Path]]] = []
+    jobs: list[tuple[Cause, Callable[[], None]]] = []
     for cause in waiting:
         one = cause.representative
         try:
-            subject = subject_in(suites, one.case, one.evidence.example)
+            subject = subject_in(suites, one.shown_by, one.evidence.example)
             cell = read.cell(cause.cell)
         except (ConfigurationError, NothingSelectedError) as error:
             tell(f"{one.case}: {error}")
             continue
-        jobs.append((cause, functools.partial(_made, investigator, cause, subject, cell, folder)))
+        job = functools.partial(_make, investigator, cause, subject, cell, folder)
+        jobs.append((cause, job))
     with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
         try:
-            _in_turn(pool, jobs, ends, folder)
+            _in_turn(pool, jobs, ends)
         except BaseException:
             investigator.stop()
             raise
 
 
 def _in_turn(
-    pool: ThreadPoolExecutor,
-    jobs: list[tuple[Cause, Callable[[], Path]]],
-    ends: float,
-    folder: Path,
+    pool: ThreadPoolExecutor, jobs: list[tuple[Cause, Callable[[], None]]], ends: float
 ) -> None:
-    """Begin a cause when a core is free, and keep each as it is finished."""
-    running: dict[Future[Path], Cause] = {}
+    """Begin a cause when a core is free, and tell each that is finished."""
+    running: dict[Future[None], Cause] = {}
     left = iter(jobs)
     free = os.cpu_count() or 1
     while True:
@@ -135,35 +135,32 @@ def _in_turn(
         done, _ = wait(running, return_when=FIRST_COMPLETED)
         for future in done:
             cause = running.pop(future)
-            _keep(folder, cause, future.result())
+            future.result()
             tell(f"{cause.name}: {len(cause.cases)} cases")
 
 
-def _made(
+def _make(
     investigator: Investigator, cause: Cause, subject: Subject, cell: Cell, folder: Path
-) -> Path:
-    """Look into a cause and return the folder of it, which has not got its name yet."""
-    found, shown = investigator.investigate(subject, cell), ""
-    making = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
-    making.chmod(0o755)
-    if found.start is not None and found.start.failure is not None:
-        said = to_json(cause, found)
-        known = [said[name] for name in ("attribution", "bisection") if said[name]]
-        try:
-            shown = investigator.reproduce(subject, cell, making / REPRODUCER, known)
-        except HarnessError as error:
-            trouble = f"no reproducer: {error}"
-            found = replace(found, trouble=(*found.trouble, trouble))
-    making.joinpath("README.md").write_text(page(cause, found, shown), encoding="utf-8")
-    text = json.dumps(to_json(cause, found, shown), indent=2)
-    making.joinpath(CAUSE).write_text(text, encoding="utf-8")
-    return making
-
-
-def _keep(folder: Path, cause: Cause, making: Path) -> None:
-    """Give a finished folder its name: it appears whole or not at all."""
-    shutil.rmtree(folder / cause.name, ignore_errors=True)  # no cause: it has no CAUSE in it
-    making.rename(folder / cause.name)
+) -> None:
+    """Look into a cause and make the folder of it, which appears whole or not at all."""
+    with investigator.journal(subject, cell) as journal:
+        found, shown = investigator.investigate(subject, cell, journal), ""
+        making = Path(tempfile.mkdtemp(prefix=".partial-", dir=folder))
+        making.chmod(0o755)
+        if found.start is not None and found.start.failure is not None:
+            said = to_json(cause, found)
+            known = [said[name] for name in ("attribution", "bisection") if said[name]]
+            try:
+                shown = investigator.reproduce(subject, cell, making / REPRODUCER, known)
+            except HarnessError as error:
+                trouble = f"no reproducer: {error}"
+                found = replace(found, trouble=(*found.trouble, trouble))
+        making.joinpath("README.md").write_text(page(cause, found, shown), encoding="utf-8")
+        text = json.dumps(to_json(cause, found, shown), indent=2)
+        making.joinpath(CAUSE).write_text(text, encoding="utf-8")
+        shutil.rmtree(folder / cause.name, ignore_errors=True)  # no cause: it has no CAUSE in it
+        making.rename(folder / cause.name)
+        journal.finish()
 
 
 def _rows(found: tuple[Cause, ...], folder: Path) -> list[tuple[str, dict[str, Any]]]:

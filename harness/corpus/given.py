@@ -10,7 +10,7 @@ import onnx
 from google.protobuf.message import DecodeError
 from onnx import helper
 
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, NotReducibleError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -46,11 +46,11 @@ def _element_type(value: Array) -> int:
 
 
 def parsed_model(data: bytes, what: str) -> onnx.ModelProto:
-    """Return the model that bytes hold; raise ConfigurationError where they hold none."""
+    """Return the model that bytes hold; raise NotReducibleError where they hold none."""
     try:
         return onnx.load_model_from_string(data)
     except DecodeError as error:
-        raise ConfigurationError(
+        raise NotReducibleError(
             f"{what}: its bytes are no model, so there is no model to reduce"
         ) from error
 

@@ -40,7 +40,9 @@ def made_once(
 
 
 def _make(folder: Path, fill: Callable[[Path], None]) -> None:
-    shutil.rmtree(folder, ignore_errors=True)  # damaged, or half removed
+    killed = [one for one in folder.parent.glob(f"{folder.name}.*") if one.is_dir()]
+    for left in (folder, *killed):  # damaged, half removed, or left by whoever was killed over it
+        shutil.rmtree(left, ignore_errors=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f"{folder.name}.") as temporary:
         making = Path(temporary, "pack")
         making.mkdir()

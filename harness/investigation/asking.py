@@ -15,6 +15,7 @@ from harness.triage.bisection import Seen, Skipped
 from harness.triage.confidence import Likeness
 from harness.triage.readings import By, reading
 from harness.wire.catalogue.procedures import MODEL_CASE, MODEL_VALUES
+from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Iterator
@@ -69,12 +70,11 @@ class Asking:
         began = time.perf_counter()
         self._open.add(cell)
         try:
-            record = self._probes.cell(cell).record
+            result = self._probe(cell, again=cell in self._asked)
         except EnvironmentUnusableError as error:
             return Asked.impossible(error, time.perf_counter() - began)
-        if record.state is CellState.NO_DEVICE and self._subject.case.procedure.needs_device:
-            raise EnvironmentUnusableError(f"{cell.id} is NO_DEVICE: {record.reason}")
-        result = self._probe(cell, again=cell in self._asked)
+        if result.outcome is Outcome.NOT_TESTED:
+            self._refuse_without_device(cell)
         self._asked.add(cell)
         if self._measure is not None and self._measure.keeps:
             self._kept[cell] = [result]
@@ -94,23 +94,33 @@ class Asking:
             self._probes.let_go(cell)
         self._open &= kept
 
+    def _refuse_without_device(self, cell: Cell) -> None:
+        record = self._probes.cell(cell).record
+        if record.state is CellState.NO_DEVICE and self._subject.case.procedure.needs_device:
+            raise EnvironmentUnusableError(f"{cell.id} is NO_DEVICE: {record.reason}")
+
     def _probe(self, cell: Cell, *, again: bool) -> CaseResult:
         worker = Worker.FRESH if again else Worker.ANY
         return self._probes.probe(self._subject, cell, worker=worker)
 
     def _measured(self, cell: Cell, measure: Measure, seen: Seen) -> tuple[Answer, str]:
         """Return the kind of the first cell that this one is like, or a kind of its own."""
-        unsure = []
+        unsure: list[tuple[Seen, str]] = []
         said = ["the first of its kind"]
         for model, kind in self._models:
             found = compared(measure, self._results(model), self._results(cell))
-            said.append(f"{found.said}, beside {model.build.release}")
+            release = model.build.release
             if found.likeness is Likeness.ALIKE:
-                return kind, f"{found.said}, as {model.build.release}"
+                return kind, f"{found.said}, as {release}"
             if found.likeness is Likeness.CANNOT_TELL:
-                unsure.append(f"cannot tell from {model.build.release}: {found.said}")
-        if unsure:
-            return Skipped(reason="; ".join(unsure), unsure=True), ""
+                unsure.append((kind, f"cannot tell from {release}: {found.said}"))
+            else:
+                said.append(f"{found.said}, beside {release}")
+        match unsure:
+            case [(kind, why)] if len(self._models) > 1:  # unlike all others, so it can be no other
+                return kind, f"{said[-1]}; {why}"
+            case [_, *_]:
+                return Skipped(reason="; ".join(why for _, why in unsure), unsure=True), ""
         own = replace(seen, kind=f"as {cell.build.release}", good=None)
         self._models.append((cell, own))
         return own, said[-1]

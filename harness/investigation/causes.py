@@ -12,10 +12,11 @@ from harness.corpus.reference import Evaluator
 from harness.errors import HarnessError
 from harness.investigation.asking import Asking, follow
 from harness.investigation.flipping import Flipping, Start
-from harness.probing import Probes
-from harness.reducing import unreduced, written
+from harness.probing import Probes, journal_of
+from harness.reducing import written
+from harness.reducing.showing import shown
 from harness.reducing.smallest import reduce_from
-from harness.reducing.start import Bench, started
+from harness.reducing.start import Bench
 from harness.triage.attribution import Missing, Tried
 from harness.triage.bisection import Bisection, last_of_each_minor
 from harness.triage.readings import By
@@ -25,8 +26,11 @@ if TYPE_CHECKING:
 
     from harness.environments.sources import Sources
     from harness.investigation.asking import Asked
+    from harness.journal import Journal
     from harness.matrix import Cell, Matrix
     from harness.probing import Subject
+    from harness.reducing.smallest import Smallest
+    from harness.reducing.start import Start as ReductionStart
 
 
 REDUCING_S = 120.0
@@ -74,12 +78,17 @@ class Investigator:
         self._stopped = threading.Event()
         self._probes: set[Probes] = set()
 
-    def investigate(self, subject: Subject, cell: Cell) -> Investigation:
+    def journal(self, subject: Subject, cell: Cell) -> Journal:
+        """Return what is kept of an investigation that was interrupted."""
+        return journal_of(self._sources, f"triage-{cell.id}", subject)
+
+    def investigate(self, subject: Subject, cell: Cell, journal: Journal) -> Investigation:
         """Return what decides the failure on the cell, and at which releases it changes.
 
-        Raise StoppedError where it was stopped before the end.
+        What the journal has of earlier is not asked again. Raise StoppedError where it was stopped
+        before the end.
         """
-        with Probes(self._matrix, self._sources) as probes:
+        with Probes(self._matrix, self._sources, journal=journal) as probes:
             self._probes.add(probes)
             try:
                 return self._investigated(probes, subject, cell)
@@ -119,20 +128,14 @@ class Investigator:
         to: Path,
         known: Sequence[Mapping[str, Any]],
     ) -> str:
-        if unreduced.is_unreduced(subject):
-            shown = unreduced.shown_by(subject, cell, bench.probes)
-        else:
-            start = started(subject, cell, bench, None)
-            shown = written.shown_by(
-                reduce_from(
-                    start,
-                    self._sources.cache,
-                    seconds=REDUCING_S,
-                    tell=lambda _step: self._go_on(),
-                )
-            )
+        found = shown(subject, cell, bench, self._reduced)
         self._go_on()
-        return written.write_reproducer(shown, to, self._sources, known)
+        return written.write_reproducer(found, to, self._sources, known)
+
+    def _reduced(self, start: ReductionStart) -> Smallest:
+        return reduce_from(
+            start, self._sources.cache, seconds=REDUCING_S, tell=lambda _step: self._go_on()
+        )
 
     def stop(self) -> None:
         """End what is going on, in whichever threads: each comes back with StoppedError."""

@@ -23,6 +23,10 @@ TITLES = {
     "mismatch": "Wrong output",
     "leak": "Memory leak",
     "fallback": "Silent fallback",
+    "taken": "An invalid model is taken",
+    "untyped": "A model is refused without a status",
+    "unset": "Memory that was never set comes out",
+    "undeclared": "An output is not as declared",
 }
 
 

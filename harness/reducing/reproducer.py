@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from harness.environments.scripts import metadata
+from harness.wire.malformed import Wrong
 from harness.wire.providers import CHAINS
 from harness.wire.settings import SessionSettings
 
@@ -46,6 +47,26 @@ class Kind(StrEnum):
     """Each run leaves memory behind."""
     FALLBACK = "fallback"
     """Another provider runs the model, and nothing says so."""
+    TAKEN = "taken"
+    """A model that means nothing is not refused when it is opened."""
+    UNTYPED = "untyped"
+    """It is refused in a way that no caller can tell from a mistake of its own."""
+    UNSET = "unset"
+    """The answer is another one with other garbage in fresh memory."""
+    UNDECLARED = "undeclared"
+    """An output is of another type or shape than the session says."""
+
+    @classmethod
+    def of(cls, wrong: Wrong) -> Kind:
+        """Return how a wrong answer to a malformed model shows."""
+        match wrong:
+            case Wrong.ACCEPTED | Wrong.LATE:
+                return cls.TAKEN
+            case Wrong.UNTYPED:
+                return cls.UNTYPED
+            case Wrong.UNSET:
+                return cls.UNSET
+        return cls.UNDECLARED
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,7 +82,7 @@ class Reproducer:
     what: str
     """What happens, in one line."""
     status: str = ""
-    """The status by name that an ERROR begins with."""
+    """The status, or the class of the exception, that an ERROR or UNTYPED one has by name."""
     inputs: Mapping[str, Any] = field(default_factory=dict)
     """How each value is stored, by name; see `forms`."""
     outputs: Mapping[str, Any] = field(default_factory=dict)
@@ -120,7 +141,7 @@ def _facts(fault: Reproducer) -> str:
         "DEADLINE_S": fault.deadline_s,
         "INPUTS": dict(fault.inputs),
         "OUTPUTS": dict(fault.outputs),
-        **({"STATUS": fault.status} if fault.kind is Kind.ERROR else {}),
+        **({"STATUS": fault.status} if fault.kind in (Kind.ERROR, Kind.UNTYPED) else {}),
         **({"RTOL": fault.rtol, "ATOL": fault.atol} if fault.kind is Kind.MISMATCH else {}),
     }
     return "\n".join(f"{name} = {_literal(value)}" for name, value in facts.items())
@@ -302,11 +323,102 @@ def CHECK():
 
 '''
 
+TAKEN_CHECK = '''\
+def CHECK():
+    """Open the model: it means nothing, and has to be refused."""
+    try:
+        session()
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        print(f"GONE: refused: {type(error).__name__}: {error}")
+        return GONE
+    print("SHOWS: the model is taken")
+    try:
+        answers()
+    except Exception as error:
+        print(f"and refused when it is run: {type(error).__name__}: {error}")
+    return SHOWS
+
+'''
+
+UNTYPED_CHECK = '''\
+def CHECK():
+    """Open and run the model: a refusal has to be one of ONNX Runtime's own exceptions."""
+    try:
+        made = session()
+        for slot in (*made.get_inputs(), *made.get_outputs()):
+            str(slot)
+        answers()
+    except FileNotFoundError:
+        raise
+    except Exception as error:
+        said = f"{type(error).__name__}: {error}"
+        if type(error).__name__ == STATUS:
+            print(f"SHOWS: {said}")
+            return SHOWS
+        is_own = type(error).__module__.startswith("onnxruntime")
+        print(f"GONE: {said}" if is_own else f"CANNOT TELL: another error: {said}")
+        return GONE if is_own else CANNOT_TELL
+    print("GONE: the model is taken and run")
+    return GONE
+
+'''
+
+UNSET_CHECK = '''\
+M_PERTURB, GARBAGE = -6, (90, 165)
+
+
+def CHECK():
+    """Run the model with other garbage in fresh memory: nothing of it may come out."""
+    got = [with_garbage(byte) for byte in GARBAGE]
+    for at, (one, other) in enumerate(zip(*got)):
+        if one != other:
+            print(f"SHOWS: output {at} is not the same with other garbage in fresh memory")
+            return SHOWS
+    print("GONE: the same each time")
+    return GONE
+
+
+def with_garbage(byte):
+    ctypes.CDLL(None).mallopt(M_PERTURB, byte)
+    return [bits(value) for value in answers()]
+
+
+def bits(value):
+    if isinstance(value, list):
+        return [bits(one) for one in value]
+    return value.tolist() if value.dtype == object else value.tobytes()
+
+'''
+
+UNDECLARED_CHECK = '''\
+def CHECK():
+    """Run the model and compare the shape of each output with the one that the session declares."""
+    import numpy as np
+
+    shows = False
+    for slot, value in zip(session().get_outputs(), answers(), strict=True):
+        shape, declared = np.shape(value), slot.shape
+        is_so = len(shape) == len(declared) and all(
+            got == size for got, size in zip(shape, declared) if isinstance(size, int) and size >= 0
+        )
+        shows = shows or not is_so
+        said = f"{slot.name} is declared {declared} and is {list(shape)}"
+        print(f"{'GONE' if is_so else 'SHOWS'}: {said}")
+    return SHOWS if shows else GONE
+
+'''
+
 CHECKS = {
     Kind.DEATH: DEATH_CHECK,
     Kind.ERROR: ERROR_CHECK,
     Kind.MISMATCH: MISMATCH_CHECK,
     Kind.LEAK: LEAK_CHECK,
     Kind.FALLBACK: FALLBACK_CHECK,
+    Kind.TAKEN: TAKEN_CHECK,
+    Kind.UNTYPED: UNTYPED_CHECK,
+    Kind.UNSET: UNSET_CHECK,
+    Kind.UNDECLARED: UNDECLARED_CHECK,
 }
 """The function of each kind, as it stands in repro.py."""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from harness.corpus.given import made_inputs, open_inputs, parsed_model, read_model
 from harness.corpus.packing import value_of
 from harness.corpus.reference import bounded
-from harness.errors import ConfigurationError
+from harness.errors import ConfigurationError, EnvironmentUnusableError, NotReducibleError
 from harness.probing import AS_IT_IS
 from harness.properties.search import Property
 from harness.reducing.references import (
@@ -18,17 +18,27 @@ from harness.reducing.references import (
     OfCell,
     ReferenceEvaluator,
 )
-from harness.reducing.trials import FLOORS, Right, SameFailure, Tolerance, Trial, agrees, told
+from harness.reducing.trials import (
+    FLOORS,
+    Right,
+    SameFailure,
+    Tolerance,
+    Trial,
+    agrees,
+    complaint_of,
+    told,
+)
 from harness.triage.graph_passes.candidate import Candidate
 from harness.wire.catalogue.generated import LIKE_UNOPTIMISED
 from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
 from harness.wire.catalogue.procedures import MODEL_CASE
-from harness.wire.malformed import MalformedCase
+from harness.wire.malformed import MalformedCase, Wrong
 from harness.wire.outcomes import Outcome
+from harness.wire.providers import DeviceRequest
 from harness.wire.values import Blob, ModelCase
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from harness.controller.cell import CellUnderTest
     from harness.corpus.given import Model
@@ -71,7 +81,7 @@ class Start:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Given:
+class Given:
     """The model of a case with the data sets that may be why it fails."""
 
     candidates: tuple[tuple[Candidate, Sequence[Any] | None], ...]
@@ -79,21 +89,21 @@ class _Given:
     tolerance: Tolerance
     settings: Mapping[str, Any]
 
+    def failing(self, result: CaseResult) -> tuple[Candidate, Sequence[Any] | None]:
+        """Return the data set that a result says is answered wrongly."""
+        found = _DATA_SET.match(result.evidence.text)
+        return self.candidates[int(found[1]) if found else 0]
+
 
 def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | None = None) -> Start:
     """Return what the reduction of a case on a cell begins with.
 
     `against` is asked for right answers, in place of whoever agrees with the case. Raise
     ConfigurationError where the case has no model, does not fail, or fails in a way that its model
-    alone does not.
+    alone does not, and NotReducibleError where nobody knows what is right of a smaller model.
     """
-    given = _given(subject)
-    result = bench.probes.probe(subject, cell)
-    if result.outcome is Outcome.PASS or not result.outcome.is_about_the_build:
-        said = result.evidence.requirement or result.evidence.text
-        raise ConfigurationError(
-            f"{subject.case.id} does not fail on {cell.id}: {result.outcome} {said}".rstrip()
-        )
+    given = given_by(subject)
+    result = failing(subject, cell, bench)
     deadline_s = bench.matrix.limits(cell, subject.suite).deadline_s
     references = (against,) if against else _references(subject, cell, bench)
     trial = Trial(
@@ -103,6 +113,7 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
         deadline_s=deadline_s,
         files=bench.files,
         settings=given.settings,
+        malformed=subject.case if _is_answered_wrongly(subject, result) else None,
     )
     if result.outcome is Outcome.FAIL and result.evidence.mismatches:
         candidate, trial, result_alone = _numeric(given, result, trial, references)
@@ -115,7 +126,12 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
     hangs = result.outcome is Outcome.TIMEOUT
     seconds = 0.0 if hangs else result_alone.duration_s
     trial = replace(trial, deadline_s=bounded(deadline_s, seconds))
-    same = SameFailure(trial=trial, wanted=told(result_alone), validity=candidate.validity)
+    same = SameFailure(
+        trial=trial,
+        wanted=told(result_alone),
+        validity=candidate.validity,
+        complaint=_complaint(candidate, result) if trial.malformed else None,
+    )
     return Start(
         subject=subject,
         cell=cell,
@@ -127,7 +143,38 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
     )
 
 
-def _given(subject: Subject) -> _Given:
+def failing(subject: Subject, cell: Cell, bench: Bench) -> CaseResult:
+    """Return how a case fails on a cell; raise ConfigurationError where it does not."""
+    result = bench.probes.probe(subject, cell)
+    if result.outcome is Outcome.PASS or not result.outcome.is_about_the_build:
+        said = result.evidence.requirement or result.evidence.text
+        raise ConfigurationError(
+            f"{subject.case.id} does not fail on {cell.id}: {result.outcome} {said}".rstrip()
+        )
+    return result
+
+
+def _is_answered_wrongly(subject: Subject, result: CaseResult) -> bool:
+    """Say whether a malformed model lives, so that only its own suite can tell what is wrong."""
+    is_malformed = subject.case.procedure in (MALFORMED, MALFORMED_APART)
+    return is_malformed and result.outcome is Outcome.FAIL
+
+
+def _complaint(candidate: Candidate, result: CaseResult) -> str | None:
+    """Return what the checker has to say of a smaller model too; None where it does not matter."""
+    wrong = Wrong.told_in(result.evidence.text)
+    if wrong is None or not wrong.is_for_the_model:
+        return None
+    if not candidate.complaint:
+        raise NotReducibleError(
+            f"{result.case}: onnx.checker takes the model, so that nobody knows of a smaller one "
+            "whether it is still wrong"
+        )
+    return complaint_of(candidate)
+
+
+def given_by(subject: Subject) -> Given:
+    """Return the model of a case; raise ConfigurationError where it has none."""
     case = subject.case
     if isinstance(case, Property):
         raise ConfigurationError(
@@ -148,8 +195,12 @@ def _given(subject: Subject) -> _Given:
     )
 
 
-def _given_model(name: str, case: ModelCase) -> _Given:
-    model = read_model(Path(case.model.file)) if case.in_place else _parsed(case.model, name)
+def _given_model(name: str, case: ModelCase) -> Given:
+    model = (
+        read_model(Path(case.model.file))
+        if case.in_place
+        else parsed_model(_bytes(case.model), name)
+    )
     data = Path(case.data).read_bytes()
     candidates = tuple(
         (
@@ -159,32 +210,46 @@ def _given_model(name: str, case: ModelCase) -> _Given:
         for one in case.data_sets
     )
     tolerance = Tolerance(rtol=case.rtol, atol=case.atol)
-    return _Given(candidates=candidates, tolerance=tolerance, settings={})
+    return Given(candidates=candidates, tolerance=tolerance, settings={})
 
 
-def _given_malformed(name: str, case: MalformedCase) -> _Given:
+def _given_malformed(name: str, case: MalformedCase) -> Given:
     if case.beside is not None or case.declares:
         raise ConfigurationError(
             f"{name}: its fault is in what stands around the model: there is no model to reduce"
         )
-    blob = case.model
-    model = parsed_model(blob, name) if isinstance(blob, bytes) else _parsed(blob, name)
+    model = parsed_model(_bytes(case.model), name)
     if case.inputs is None:
-        candidate = Candidate(model=model, inputs=made_inputs(model))
+        try:
+            candidate = Candidate(model=model, inputs=made_inputs(model))
+        except ConfigurationError as error:
+            raise NotReducibleError(f"{name}: nobody can run a smaller model: {error}") from error
     else:
         data = Path(case.data).read_bytes()
         candidate = _candidate(model, [value_of(value, data) for value in case.inputs])
-    return _Given(
+    try:
+        _ = candidate.text
+    except UnicodeDecodeError as error:
+        raise NotReducibleError(
+            f"{name}: a name in it is no UTF-8, so that nothing can be made of its parts"
+        ) from error
+    return Given(
         candidates=((candidate, None),),
         tolerance=Tolerance(rtol=0, atol=0),
         settings=WITHOUT_ARENA,
     )
 
 
-def _parsed(blob: Blob, name: str) -> Model:
-    data = Path(blob.file).read_bytes()
-    end = None if blob.size is None else blob.offset + blob.size
-    return parsed_model(data[blob.offset : end], name)
+def malformed_bytes(subject: Subject) -> bytes:
+    """Return the model of a malformed case, be it one that can be read or not."""
+    return _bytes(MalformedCase.from_json(subject.case.arguments).model)
+
+
+def _bytes(model: Blob | bytes) -> bytes:
+    if isinstance(model, bytes):
+        return model
+    data = Path(model.file).read_bytes()
+    return data[model.offset : None if model.size is None else model.offset + model.size]
 
 
 def _candidate(model: Model, values: Iterable[Any]) -> Candidate:
@@ -211,15 +276,26 @@ def _references(subject: Subject, cell: Cell, bench: Bench) -> tuple[Reference, 
     unoptimised = of_cell(cell, bench, name=name, settings=OPTIMISATIONS_OFF)
     if subject.case.procedure is LIKE_UNOPTIMISED:
         return (unoptimised,)
-    return (ReferenceEvaluator(evaluator=bench.evaluator), unoptimised)
+    others = (ReferenceEvaluator(evaluator=bench.evaluator), unoptimised)
+    try:
+        return (*others, *(of_cell(one, bench) for one in _on_cpu(bench.matrix) if one != cell))
+    except EnvironmentUnusableError:  # as where a folder of wheels lacks it
+        return others
+
+
+def _on_cpu(matrix: Matrix) -> Iterator[Cell]:
+    """Yield the pinned build of ONNX Runtime's own CPU EP, which shares little with other EPs."""
+    for variant in matrix.variants.values():
+        if variant.device is DeviceRequest.CPU:
+            yield matrix.cell(variant.name)
+            return
 
 
 def _numeric(
-    given: _Given, result: CaseResult, trial: Trial, references: Sequence[Reference]
+    given: Given, result: CaseResult, trial: Trial, references: Sequence[Reference]
 ) -> tuple[Candidate, Trial, CaseResult]:
     """Return the data set that fails, how right answers are known, and what it then looks like."""
-    found = _DATA_SET.match(result.evidence.text)
-    candidate, want = given.candidates[int(found[1]) if found else 0]
+    candidate, want = given.failing(result)
     answers = [(one, one.answer(candidate)) for one in references]
     agreeing = [
         one
@@ -228,7 +304,7 @@ def _numeric(
     ]
     if not agreeing:
         asked = " nor ".join(one.name for one in references)
-        raise ConfigurationError(
+        raise NotReducibleError(
             f"{result.case}: neither {asked} answers what the case expects, so that nobody knows "
             "what is right of a smaller model: give --against CELL, a build that answers rightly"
         )
@@ -245,7 +321,7 @@ def _numeric(
     raise _otherwise(result, seen)
 
 
-def _other(given: _Given, result: CaseResult, trial: Trial) -> tuple[Candidate, CaseResult]:
+def _other(given: Given, result: CaseResult, trial: Trial) -> tuple[Candidate, CaseResult]:
     """Return the data set that fails as the case does, and the result."""
     wanted, seen = told(result), None
     for candidate, _ in given.candidates:

@@ -13,9 +13,10 @@ from harness.cases import Case
 from harness.corpus.packing import Packer, domain_name
 from harness.corpus.reference import agree
 from harness.reducing.references import positional
-from harness.signatures import Signature, signature
+from harness.signatures import Signature, normalised, signature
 from harness.triage.graph_passes.candidate import Candidate, Validity, arrays_in
 from harness.wire.catalogue.procedures import MODEL_CASE
+from harness.wire.malformed import MalformedCase
 from harness.wire.outcomes import Outcome
 from harness.wire.values import DataSet, ModelCase
 
@@ -90,6 +91,8 @@ class Trial:
     settings: Mapping[str, Any] = field(default_factory=dict)
     right: Right | None = None
     """None: nothing is compared, the failure is another one."""
+    malformed: Case | None = None
+    """The case of a malformed model that is asked of candidates; None: they run as sound ones."""
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def observed(self, candidate: Candidate) -> CaseResult | None:
@@ -112,6 +115,8 @@ class Trial:
             file.unlink(missing_ok=True)
 
     def _case(self, candidate: Candidate, want: Sequence[Any] | None, packer: Packer) -> Case:
+        if self.malformed is not None:
+            return self._malformed(self.malformed, candidate, packer)
         tolerance = self.right.tolerance if self.right else Tolerance(rtol=0, atol=0)
         data_set = DataSet(
             inputs=tuple(packer.value(value) for value in positional(candidate)),
@@ -130,6 +135,15 @@ class Trial:
         )
         return Case(id="a candidate", procedure=MODEL_CASE, arguments=described.to_json())
 
+    def _malformed(self, asked: Case, candidate: Candidate, packer: Packer) -> Case:
+        described = replace(
+            MalformedCase.from_json(asked.arguments),
+            model=packer.blob(candidate.data),
+            data=packer.data_file,
+            inputs=tuple(packer.value(value) for value in positional(candidate)),
+        )
+        return replace(asked, id="a candidate", arguments=described.to_json())
+
 
 @dataclass(frozen=True, kw_only=True)
 class SameFailure:
@@ -138,10 +152,14 @@ class SameFailure:
     trial: Trial
     wanted: Signature
     validity: Validity
+    complaint: str | None = None
+    """What the checker says of the start, where the answer is wrong because of that."""
 
     def __call__(self, candidate: Candidate) -> bool:
         """Say whether a candidate still is what is looked for."""
         if candidate.validity < self.validity:
+            return False
+        if self.complaint is not None and complaint_of(candidate) != self.complaint:
             return False
         result = self.trial.observed(candidate)
         return result is not None and told(result) == self.wanted and self._is_witnessed(candidate)
@@ -154,6 +172,11 @@ class SameFailure:
         return want is not None and all(
             agrees(one.answer(candidate), want, right.tolerance) for one in right.witnesses
         )
+
+
+def complaint_of(candidate: Candidate) -> str:
+    """Return what the checker says, without what is another one's in a smaller model."""
+    return normalised(candidate.complaint)
 
 
 def agrees(some: Sequence[Any] | None, want: Sequence[Any] | None, within: Tolerance) -> bool:

@@ -57,6 +57,7 @@ def shown_by(subject: Subject, cell: Cell, probes: Probes) -> Shown:
     kind, value = INPUTS[subject.case.id]
     hello = probes.cell(cell).record.hello
     assert hello is not None, "a cell without a hello is BROKEN, and was refused"
+    model = Candidate(model=handing_on(value), inputs={"x": value})
     return Shown(
         fault=Reproducer(
             case=subject.case.id,
@@ -66,5 +67,7 @@ def shown_by(subject: Subject, cell: Cell, probes: Probes) -> Shown:
             what=_what(kind, value, cell),
         ),
         details=[f"the case says: {' '.join(evidence.text.split())}"],
-        candidate=Candidate(model=handing_on(value), inputs={"x": value}),
+        model=model.data,
+        text=model.text,
+        inputs=model.inputs,
     )

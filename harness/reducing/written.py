@@ -9,7 +9,7 @@ import platform
 import re
 import shutil
 import tempfile
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -20,6 +20,8 @@ from harness.environments.scripts import run_script
 from harness.errors import ConfigurationError, HarnessFaultError
 from harness.reducing.issue import Report, issue
 from harness.reducing.reproducer import SHOWS, Kind, Reproducer, script
+from harness.signatures import signature
+from harness.wire.malformed import Wrong
 from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -27,7 +29,7 @@ if TYPE_CHECKING:
 
     from harness.environments.sources import Sources
     from harness.reducing.smallest import Smallest
-    from harness.triage.graph_passes.candidate import Candidate
+    from harness.results import CaseResult
 
 REDUCTION = "reduction.json"
 """What a reduction came to, beside its model."""
@@ -71,7 +73,8 @@ def reduction_json(smallest: Smallest) -> dict[str, Any]:
 def write_smallest(smallest: Smallest, to: Path) -> None:
     """Write the smallest model, its inputs and its right outputs into a folder."""
     with whole(to) as folder:
-        _write_model(smallest.candidate, smallest.want, folder)
+        found = smallest.candidate
+        _write_model(found.data, found.inputs, found.outputs(smallest.want), folder)
         (folder / REDUCTION).write_text(json.dumps(reduction_json(smallest), indent=2) + "\n")
 
 
@@ -80,12 +83,17 @@ class Shown:
     """A fault with the model that shows it."""
 
     fault: Reproducer
-    candidate: Candidate
-    want: Sequence[Any] | None = None
-    """The right answer, where the fault is a wrong one."""
+    model: bytes
+    text: str
+    """The model for a person."""
+    inputs: Mapping[str, Any] = field(default_factory=dict)
+    want: Mapping[str, Any] = field(default_factory=dict)
+    """The right answer by output, where the fault is a wrong one."""
     right: str = ""
     """Who says so."""
     details: Sequence[str] = ()
+    reduction: Mapping[str, Any] = field(default_factory=dict)
+    """What its reduction came to, where there was one, for a program."""
 
 
 def shown_by(smallest: Smallest) -> Shown:
@@ -94,10 +102,13 @@ def shown_by(smallest: Smallest) -> Shown:
     nodes = int(smallest.start.candidate.size[0])
     return Shown(
         fault=_fault(smallest),
-        candidate=smallest.candidate,
-        want=smallest.want,
+        model=smallest.candidate.data,
+        text=smallest.candidate.text,
+        inputs=smallest.candidate.inputs,
+        want=smallest.candidate.outputs(smallest.want),
         right=right.reference.name if right else "",
         details=[f"reduced from a model of {nodes} nodes"] if nodes > 1 else [],
+        reduction=reduction_json(smallest),
     )
 
 
@@ -110,14 +121,14 @@ def write_reproducer(
     cannot be written.
     """
     with whole(to) as folder:
-        inputs, outputs = _write_model(shown.candidate, shown.want, folder)
+        inputs, outputs = _write_model(shown.model, shown.inputs, shown.want, folder)
         fault = replace(shown.fault, inputs=inputs, outputs=outputs)
         program = folder / "repro.py"
         program.write_text(script(fault), encoding="utf-8")
         said = _run(program, fault, sources)
         report = Report(
             fault=fault,
-            model=shown.candidate.text,
+            model=shown.text,
             shown=said,
             host=_host(),
             right=shown.right,
@@ -187,14 +198,11 @@ def _is_ours(folder: Path) -> bool:
 
 
 def _write_model(
-    candidate: Candidate, want: Sequence[Any] | None, folder: Path
+    model: bytes, inputs: Mapping[str, Any], outputs: Mapping[str, Any], folder: Path
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Write model, inputs and outputs, and return how the values are stored."""
-    (folder / "model.onnx").write_bytes(candidate.data)
-    inputs = store(candidate.inputs, folder / "inputs.npz")
-    names = [value.name for value in candidate.model.graph.output]
-    outputs = {} if want is None else dict(zip(names, want, strict=True))
-    return inputs, store(outputs, folder / "expected.npz")
+    (folder / "model.onnx").write_bytes(model)
+    return store(inputs, folder / "inputs.npz"), store(outputs, folder / "expected.npz")
 
 
 def _fault(smallest: Smallest) -> Reproducer:
@@ -206,7 +214,7 @@ def _fault(smallest: Smallest) -> Reproducer:
         case=start.subject.case.id,
         cell=start.cell,
         numpy=hello.numpy,
-        kind=_kind(result.outcome),
+        kind=kind_of(result),
         what=_what(smallest),
         status=result.evidence.status,
         rtol=tolerance.rtol if tolerance else 0.0,
@@ -215,12 +223,20 @@ def _fault(smallest: Smallest) -> Reproducer:
     )
 
 
-def _kind(outcome: Outcome) -> Kind:
-    match outcome:
+def kind_of(result: CaseResult) -> Kind:
+    """Return how a failure shows; raise ConfigurationError where no program of ours shows it."""
+    match result.outcome:
         case Outcome.CRASH | Outcome.TIMEOUT:
             return Kind.DEATH
-        case Outcome.FAIL:
+        case Outcome.FAIL if result.evidence.mismatches:
             return Kind.MISMATCH
+        case Outcome.FAIL:
+            if (wrong := Wrong.told_in(result.evidence.text)) is not None:
+                return Kind.of(wrong)
+            raise ConfigurationError(
+                f"{result.case} on {result.cell}: no reproducer is made of {signature(result)}; "
+                f"`ort-matrix case {result.case} --cell {result.cell}` shows it"
+            )
     return Kind.ERROR
 
 

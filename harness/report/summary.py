@@ -79,7 +79,7 @@ def summarise(run: Run, baselines: Mapping[str, Baseline]) -> list[CellSummary]:
 
 
 def _count(summary: CellSummary, result: CaseResult, baseline: Baseline) -> None:
-    expectation = baseline.of(result.case)
+    expectation = baseline.of_result(result)
     verdict = judge(result, expectation)
     suite = summary.suites.setdefault(result.suite, SuiteSummary())
     suite.outcomes[result.outcome] += 1

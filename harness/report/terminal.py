@@ -158,7 +158,7 @@ def evidence_lines(result: CaseResult) -> Iterator[str]:
 
 def reproduction(result: CaseResult) -> str:
     """Return the command that shows a result again, its smallest failing example included."""
-    command = f"ort-matrix case {shlex.quote(result.case)} --cell {result.cell}"
+    command = f"ort-matrix case {shlex.quote(result.shown_by)} --cell {result.cell}"
     if not (example := result.evidence.example):
         return command
     return f"{command} --example {shlex.quote(json.dumps(example))}"

@@ -102,6 +102,17 @@ class PartWriter:
         )
         return writer
 
+    def __enter__(self) -> Self:
+        """Return the writer, to be closed when the block ends."""
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        """End the part; one whose block raised stays without an end, as one that was cut off."""
+        if kind is None:
+            self.close()
+        else:
+            os.close(self._descriptor)
+
     def append(self, record: Record) -> None:
         """Write one record; raise ConfigurationError when the disk takes no more."""
         kind = next(name for name, of in KINDS.items() if isinstance(record, of))

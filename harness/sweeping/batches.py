@@ -7,7 +7,10 @@ is told of it is what it does there. The rest is asked again from the next one o
 
 from __future__ import annotations
 
+import errno
 import json
+import os
+import shutil
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
@@ -21,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.results import Observed
+
+LEAST_FREE = 2**20
+"""With fewer bytes left a disk takes no report and no answer."""
 
 T = TypeVar("T")
 Item_contra = TypeVar("Item_contra", contravariant=True)
@@ -55,7 +61,7 @@ def answered_all(
     """Return what came of each item, in order; `size` at a time, by so many workers at once.
 
     `folder` is for the reports. Raise HarnessFaultError where the other side answers neither with a
-    line nor by ending.
+    line nor by ending, OSError where it cannot because the disk is full.
     """
     batches = [items[at : at + size] for at in range(0, len(items), size)]
 
@@ -79,7 +85,7 @@ def _answered(batch: Sequence[T], ask: AskMany[T], report: Path) -> Iterator[Tol
         rest = rest[len(lines) :]
         if not rest:
             return
-        _check(observed)
+        _check(observed, report.parent)
         yield _alone(rest[0], observed, ask, report)
         rest = rest[1:]
 
@@ -88,7 +94,7 @@ def _alone(item: T, in_company: Observed, ask: AskMany[T], report: Path) -> Told
     observed, lines = _asked([item], ask, report, Worker.FRESH)
     if lines:
         return Told(line=lines[0], spoilt=in_company)
-    _check(observed)
+    _check(observed, report.parent)
     return Ended(observed=observed)
 
 
@@ -104,8 +110,10 @@ def _asked(
     return observed, [json.loads(line) for line in whole.splitlines()]
 
 
-def _check(observed: Observed) -> None:
-    """Raise HarnessFaultError unless the other side has ended."""
+def _check(observed: Observed, folder: Path) -> None:
+    """Raise HarnessFaultError unless the other side has ended; OSError where the disk is full."""
     if observed.outcome not in (Outcome.CRASH, Outcome.TIMEOUT):
+        if shutil.disk_usage(folder).free < LEAST_FREE:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(folder))
         said = observed.evidence.traceback or observed.evidence.text
         raise HarnessFaultError(f"a batch of generated cases: {observed.outcome}: {said}")

@@ -1,7 +1,8 @@
 """Disagreements over generated cases that are known: ``fixtures/known/<variant>.toml``.
 
 A generated case is drawn anew each night, so what is known of it cannot be said by its name, as a
-baseline does; it is said by what it has in common with others::
+baseline does; it is said by what it has in common with others. `fuzz` and whoever reads a run ask
+the same entries::
 
     [[known]]
     oracle = "reference"           # which oracle finds it: dies, memory, optimisation, …
@@ -21,13 +22,17 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
+from harness.baseline import BASELINES, Baseline, Expectation
 from harness.strict_toml import Table, read_toml
+from harness.sweeping.recording import SUITE
 from harness.triage.generated.disagreements import Oracle
+from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
+    from harness.results import CaseResult, CellRecord
     from harness.triage.generated.disagreements import Finding
     from harness.triage.generated.patterns import Features
 
@@ -47,15 +52,42 @@ class Known:
     when: tuple[str, ...]
     reason: str
     link: str
+    place: str
+    """Where it stands: the file and the entry, counted from 1."""
 
-    def is_of(self, finding: Finding, about: Features) -> bool:
+    def is_of(self, oracle: Oracle, operator: str, sign: str, about: Features) -> bool:
         """Say whether the entry is about a finding; `about` is what can be said of its case."""
         return (
-            finding.oracle is self.oracle
-            and any(fnmatchcase(finding.case.operator, one) for one in self.operators)
-            and (not self.signs or any(fnmatchcase(finding.sign, one) for one in self.signs))
+            oracle is self.oracle
+            and any(fnmatchcase(operator, one) for one in self.operators)
+            and (not self.signs or any(fnmatchcase(sign, one) for one in self.signs))
             and about.issuperset(self.when)
         )
+
+
+class WithKnown(Baseline):
+    """A baseline beside what is known of generated cases."""
+
+    def __init__(self, baseline: Baseline, known: Sequence[Known]) -> None:
+        super().__init__(baseline.expectations)
+        self._known = known
+
+    def of_result(self, result: CaseResult) -> Expectation | None:
+        """Return what is known of a case, or of all the disagreements of an operator."""
+        return super().of_result(result) or (
+            _of_operator(result, self._known) if result.suite == SUITE else None
+        )
+
+
+def all_known_of(cells: Iterable[CellRecord], root: Path) -> dict[str, Baseline]:
+    """Return what is known of each cell by its id; `root` is the project's folder."""
+    return {
+        cell.cell: WithKnown(
+            Baseline.read(root / BASELINES / f"{cell.variant}.toml", cell.release),
+            read_known(root / FOLDER / f"{cell.variant}.toml", cell.release),
+        )
+        for cell in cells
+    }
 
 
 def read_known(path: Path, release: str) -> list[Known]:
@@ -66,15 +98,50 @@ def read_known(path: Path, release: str) -> list[Known]:
     if not path.exists():
         return []
     tables = read_toml(path, keys=("known",)).table_list("known", keys=KEYS)
-    return [_entry(table) for table in tables if release in _releases(table)]
+    entries = [
+        (_entry(table, f"{path}: entry {at}"), _releases(table))
+        for at, table in enumerate(tables, start=1)
+    ]
+    return [entry for entry, releases in entries if release in releases]
 
 
 def reason_for(known: Sequence[Known], finding: Finding, about: Features) -> str:
     """Return the reason of the first entry about a finding; empty where nobody knows it."""
-    return next((one.reason for one in known if one.is_of(finding, about)), "")
+    sought = finding.oracle, finding.case.operator, finding.sign, about
+    return next((one.reason for one in known if one.is_of(*sought)), "")
 
 
-def _entry(table: Table) -> Known:
+def _of_operator(result: CaseResult, known: Sequence[Known]) -> Expectation | None:
+    """Return what is known of an operator's result; None where a disagreement is new.
+
+    A refusal is none: see `fuzz`. Nor is that nothing of an operator is accepted.
+    """
+    operator = result.case.removeprefix(f"{SUITE}/")
+    found: dict[Known, None] = {}
+    for cause in result.evidence.answer.get("causes", ()):
+        if (oracle := Oracle(cause["oracle"])) is Oracle.REFUSAL:
+            continue
+        if "about" not in cause:  # of a run from before it was kept
+            return None
+        for own in cause["about"]["each"]:
+            about = frozenset([*cause["about"]["all"], *own])
+            sought = oracle, operator, cause["sign"], about
+            entry = next((one for one in known if one.is_of(*sought)), None)
+            if entry is None:
+                return None
+            found[entry] = None
+    if not found and result.outcome is not Outcome.UNSUPPORTED:
+        return None
+    return Expectation(
+        pattern=result.case,
+        outcomes=(result.outcome,),
+        reason="; ".join(one.reason for one in found) or "the build refuses all of its cases",
+        link=next((one.link for one in found if one.link), ""),
+        place=", ".join(one.place for one in found),
+    )
+
+
+def _entry(table: Table, place: str) -> Known:
     operators = table.texts("operators")
     if not operators:
         raise table.error("names no operator", key="operators")
@@ -85,6 +152,7 @@ def _entry(table: Table) -> Known:
         when=table.texts("when"),
         reason=table.text("reason"),
         link=table.text("link") if "link" in table else "",
+        place=place,
     )
 
 

@@ -59,7 +59,11 @@ def packed_cases(descriptions: Sequence[Description], cache: Path) -> Pack:
     Raise HarnessFaultError where the generator raises.
     """
     folder = cache / "generated" / _key(descriptions)
-    return made_once(folder, _read, lambda making: _fill(making, folder, descriptions))
+    return made_once(
+        folder,
+        lambda found: _read(found, len(descriptions)),
+        lambda making: _fill(making, folder, descriptions),
+    )
 
 
 def _key(descriptions: Sequence[Description]) -> str:
@@ -72,15 +76,17 @@ def _key(descriptions: Sequence[Description]) -> str:
     return digest.hexdigest()[:16]
 
 
-def _read(folder: Path) -> Pack | None:
+def _read(folder: Path, count: int) -> Pack | None:
+    """Return the pack in a folder; None where it is not there, or has lost something."""
     try:
         lines = [json.loads(line) for line in (folder / INDEX).read_bytes().splitlines()]
         sizes = lines.pop(0)["sizes"]
-        if any((folder / name).stat().st_size != size for name, size in sizes.items()):
+        whole = all((folder / name).stat().st_size == size for name, size in sizes.items())
+        if not whole or len(lines) != count:
             return None
         lost = tuple(line["lost"] for line in lines if "lost" in line)
         cases = tuple(Packed.from_json(line) for line in lines if "lost" not in line)
-    except (OSError, ValueError, KeyError, TypeError, IndexError):
+    except (OSError, ValueError, KeyError, TypeError, IndexError, AttributeError):
         return None
     return Pack(cases=cases, lost=lost)
 

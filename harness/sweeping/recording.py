@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections import defaultdict
 from typing import TYPE_CHECKING, Any
 
-from harness.results import CaseResult, CellRecord, SelectionRecord
-from harness.triage.generated.disagreements import Cause, Oracle, causes
+from harness.generate.description import GENERATOR_VERSION
+from harness.results import SHOWN_BY, CaseResult, CellRecord, SelectionRecord
+from harness.triage.generated.disagreements import Cause, Oracle, causes, size
 from harness.triage.generated.sights import Sight, State
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
@@ -24,16 +25,15 @@ if TYPE_CHECKING:
 SUITE = "generated"
 
 
-def record(
-    writer: PartWriter,
-    cell: CellRecord,
-    cases: Sequence[Packed],
-    sights: Sequence[Sight],
-    seconds: float,
-) -> None:
+def suite_version(seed: int, cases: int, minutes: float | None) -> str:
+    """Return what a trend rests on: which cases were asked for."""
+    limit = "" if minutes is None else f" minutes {minutes:g}"
+    return f"{GENERATOR_VERSION} seed {seed} cases {cases}{limit}"
+
+
+def record(writer: PartWriter, cell: CellRecord, results: Sequence[CaseResult]) -> None:
     """Write what was seen on one cell into a run."""
     writer.append(cell)
-    results = operator_results(cell.cell, cases, sights, seconds)
     writer.append(SelectionRecord(cell=cell.cell, suite=SUITE, cases=len(results)))
     for result in results:
         writer.append(result)
@@ -43,33 +43,37 @@ def operator_results(
     cell: str, cases: Sequence[Packed], sights: Sequence[Sight], seconds: float
 ) -> list[CaseResult]:
     """Return one result for each operator, in the order of their names."""
-    states: dict[str, list[State]] = defaultdict(list)
+    seen: dict[str, list[tuple[Packed, State]]] = defaultdict(list)
     for case, sight in zip(cases, sights, strict=True):
-        states[case.operator].append(sight.state)
+        seen[case.operator].append((case, sight.state))
     found: dict[str, list[Cause]] = defaultdict(list)
     for cause in causes(cases, sights):
         found[cause.operator].append(cause)
     each_s = seconds / max(len(cases), 1)
     return [
-        _result(cell, operator, those, found[operator], each_s * len(those))
-        for operator, those in sorted(states.items())
+        _result(cell, those, found[operator], each_s * len(those))
+        for operator, those in sorted(seen.items())
     ]
 
 
 def _result(
-    cell: str, operator: str, states: Sequence[State], found: Sequence[Cause], seconds: float
+    cell: str, seen: Sequence[tuple[Packed, State]], found: Sequence[Cause], seconds: float
 ) -> CaseResult:
+    states = [state for _, state in seen]
     counts = {str(state): states.count(state) for state in State if state in states}
     told = [_told(cause) for cause in found]
     gravest = next((one for one in found if one.oracle is not Oracle.REFUSAL), None)
     outcome, evidence = _outcome(states, gravest)
     answer: dict[str, Any] = {"cases": len(states), **counts}
+    smallest = gravest.smallest.case if gravest else min((case for case, _ in seen), key=size)
+    if outcome is not Outcome.PASS:
+        answer[SHOWN_BY] = f"{SUITE}/{smallest.description}"
     if told:
         answer["causes"] = told
     return CaseResult(
         cell=cell,
         suite=SUITE,
-        case=f"{SUITE}/{operator}",
+        case=f"{SUITE}/{smallest.operator}",
         outcome=outcome,
         duration_s=seconds,
         evidence=Evidence.from_json({**evidence, "answer": answer}),
@@ -92,10 +96,17 @@ def _outcome(states: Sequence[State], gravest: Cause | None) -> tuple[Outcome, d
 
 
 def _told(cause: Cause) -> dict[str, Any]:
+    """Return a cause as a run keeps it, so that it can be judged when it is read."""
+    shared = frozenset.intersection(*cause.about)
+    about = {
+        "all": sorted(shared),
+        "each": sorted({tuple(sorted(one - shared)) for one in cause.about}),
+    }
     return {
         "oracle": str(cause.oracle),
         "sign": cause.sign,
         "cases": len(cause.findings),
         "pattern": str(cause.pattern),
         "smallest": cause.smallest.case.description,
+        **({} if cause.oracle is Oracle.REFUSAL else {"about": about}),
     }

@@ -23,8 +23,14 @@ if TYPE_CHECKING:
     from harness.results import CellRecord
     from harness.triage.generated.sights import Sight
 
-SLICE = 1000
-"""Cases that go over all builds before the next ones do, where time is limited."""
+FIRST = 100
+"""Cases that go first where time is limited: they tell how many more there is time for."""
+
+FEWEST = 50
+"""Cases that are worth going over a build again."""
+
+GROWTH = 4
+"""To how many times as many cases the next ones grow: opening a build costs as much for each."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -75,23 +81,36 @@ class Sweep:
         self._tell = tell
         self._program = program
 
-    def carry_out(self, stops: Sequence[Stop], swept: Swept, seconds: float | None) -> None:
+    def carry_out(
+        self,
+        stops: Sequence[Stop],
+        swept: Swept,
+        ends: float | None,
+        done: Callable[[Stop], None] = lambda _: None,
+    ) -> None:
         """Fill `swept` from stop to stop; a BROKEN cell is passed over.
 
-        With a limit in `seconds`, some cases go over all stops before the next ones do, as long as
-        the next ones are likely to get there in time.
+        Where it `ends` at a moment (as time.monotonic has it), some cases go over all stops before
+        the next ones do, as long as the next ones are likely to get there in time. `done` is told
+        of a stop that has carried out all cases.
         """
-        began = time.monotonic()
-        size = len(swept.cases) if seconds is None else SLICE
-        for start in range(0, len(swept.cases), max(size, 1)):
-            slice_began = time.monotonic()
+        count = len(swept.cases)
+        start, size = 0, count if ends is None else min(FIRST, count)
+        while start < count:
+            began, asking_s = time.monotonic(), 0.0
             for stop in stops:
                 if start == 0 or stop.label in swept.track:
-                    self._carry_out(stop, swept, start, size)
-            now = time.monotonic()
-            if seconds is not None and now - began + (now - slice_began) > seconds:
-                self._tell(f"time is up after {min(start + size, len(swept.cases)):,} cases")
-                return
+                    asking_s += self._carry_out(stop, swept, start, size)
+                    if start + size >= count:
+                        done(stop)
+            start += size
+            if ends is not None and start < count:
+                now = time.monotonic()
+                opening_s = now - began - asking_s
+                size = affordable(size, asking_s, ends - now - opening_s, count - start)
+                if not size:
+                    self._tell(f"time is up: {count - start:,} of {count:,} cases are left out")
+                    return
 
     def points(self, swept: Swept, stop: Stop) -> list[Point]:
         """Return what changed between neighbours; `stop` has the worker that compares answers."""
@@ -104,7 +123,8 @@ class Sweep:
             opened.close()
         return points(road, unlike)
 
-    def _carry_out(self, stop: Stop, swept: Swept, start: int, size: int) -> None:
+    def _carry_out(self, stop: Stop, swept: Swept, start: int, size: int) -> float:
+        """Carry out some of the cases on a build; return how long that took once it was open."""
         began = time.monotonic()
         opened = CellUnderTest.open(stop.cell, self._sources, self._program)
         try:
@@ -112,10 +132,12 @@ class Sweep:
             swept.records[stop.label] = record
             if record.state is not CellState.READY:
                 self._tell(f"{stop.label} is {record.state}: {record.reason}")
-                return
+                return 0.0
+            opened_at = time.monotonic()
             folder = self._folder / f"{stop.label}-{start}"
             cases = swept.cases[start : start + size]
             found = sights(opened, cases, folder, deadline_s=stop.deadline_s)
+            asking_s = time.monotonic() - opened_at
         finally:
             opened.close()
         swept.track.setdefault(stop.label, []).extend(found)
@@ -124,6 +146,7 @@ class Sweep:
         states = [sight.state for sight in found]
         counts = ", ".join(f"{states.count(state):,} {state}" for state in sorted(set(states)))
         self._tell(f"{stop.label}: {counts}; {took:.1f} s")
+        return asking_s
 
     def _compared(
         self, wanted: Sequence[Compared], road: Road, opened: CellUnderTest, stop: Stop
@@ -139,6 +162,15 @@ class Sweep:
         folder = self._folder / "compared"
         texts = compared(opened, list(pairs.values()), folder, deadline_s=stop.deadline_s)
         return dict(zip(pairs, texts, strict=True))
+
+
+def affordable(before: int, took_s: float, left_s: float, most: int) -> int:
+    """Return how many cases are likely to be through in the time that is left; 0: too few.
+
+    So many `before` took so long; `most` are wanted.
+    """
+    in_time = int(before * left_s / took_s) if took_s > 0 else most
+    return min(in_time, GROWTH * before, most) if in_time >= min(FEWEST, most) else 0
 
 
 def pair_of(case: Packed, got: Sight, want: Sight) -> Pair | None:

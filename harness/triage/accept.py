@@ -69,7 +69,7 @@ def accept(
     found = _Found()
     for result in results:
         baseline = baselines[result.cell]
-        known = baseline.of(result.case)
+        known = baseline.of_result(result)
         verdict = judge(result, known)
         if verdict not in ACCEPTED:
             continue

@@ -28,6 +28,26 @@ class Stage(StrEnum):
     RUN = "run"
 
 
+class Wrong(StrEnum):
+    """How an answer to a malformed model is wrong, as its text says it."""
+
+    ACCEPTED = "accepted, where only a refusal is right"
+    LATE = "refused at run, where it has to be at open"
+    UNTYPED = "without a status of ONNX Runtime"
+    UNSET = "gives other values when run again"
+    UNDECLARED = "is declared"
+
+    @classmethod
+    def told_in(cls, text: str) -> Wrong | None:
+        """Return what a text says; None where it is something else."""
+        return next((one for one in cls if one in text), None)
+
+    @property
+    def is_for_the_model(self) -> bool:
+        """Whether it is wrong because of what the model is: of another one it may be right."""
+        return self in (Wrong.ACCEPTED, Wrong.LATE)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Beside(PlainRecord):
     """What stands around a model that is opened by its path, ``model/model.onnx``.

@@ -7,13 +7,18 @@ import shutil
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 300
@@ -36,9 +41,24 @@ class Project:
 
     def start_pytest(self, *options: str) -> subprocess.Popen[str]:
         """Return a conformance run that has just been started."""
-        command = [sys.executable, "-m", "pytest", "tests/conformance", *options]
+        return self._started("pytest", "tests/conformance", *options)
+
+    def start_ort_matrix(self, *options: str) -> subprocess.Popen[str]:
+        """Return a command that has just been started."""
+        return self._started("harness", *options)
+
+    def lines(self) -> list[str]:
+        """Return every line written so far to its runs."""
+        parts = self.folder.glob("runs/*/*.jsonl")
+        return [line for part in parts for line in part.read_text().splitlines()]
+
+    def baseline(self, text: str) -> None:
+        """Replace what is known of the cpu variant."""
+        self.folder.joinpath("fixtures", "baselines", "cpu.toml").write_text(text)
+
+    def _started(self, module: str, *options: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            command,
+            [sys.executable, "-m", module, *options],
             cwd=self.folder,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -48,10 +68,6 @@ class Project:
             # would every child.
             preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509
         )
-
-    def baseline(self, text: str) -> None:
-        """Replace what is known of the cpu variant."""
-        self.folder.joinpath("fixtures", "baselines", "cpu.toml").write_text(text)
 
     def _finished(self, module: str, *options: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
@@ -71,7 +87,7 @@ def project(tmp_path: Path) -> Project:
     folder.mkdir()
     for name in ("pyproject.toml", "matrix.toml"):
         shutil.copy(ROOT / name, folder)
-    parts = ("baselines", "golden", "regressions")
+    parts = ("baselines", "golden", "known", "regressions")
     for name in ("tests/conformance", "models", *(f"fixtures/{part}" for part in parts)):
         shutil.copytree(ROOT / name, folder / name)
     return Project(folder=folder)
@@ -115,6 +131,14 @@ def write_case(
 
 def _bytes(array: np.ndarray) -> bytes:
     return numpy_helper.from_array(array).SerializeToString()
+
+
+def until(true: Callable[[], bool]) -> None:
+    """Wait for a condition, at most as long as only a hang takes."""
+    ends = time.monotonic() + PATIENCE_S
+    while not true():
+        assert time.monotonic() < ends
+        time.sleep(0.05)
 
 
 def kill_session(process: subprocess.Popen[str]) -> None:

@@ -9,19 +9,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import onnx
 import pytest
-from onnx import parser
+from onnx import helper, numpy_helper, parser
 
+from harness.cases import Case
 from harness.controller.cell import Program
 from harness.corpus.reference import Evaluator
 from harness.environments.interpreter import cache_root
 from harness.environments.sources import Sources
 from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
-from harness.probing import Probes
+from harness.probing import Probes, Subject
 from harness.reducing.brought import Brought, case_of
 from harness.reducing.smallest import reduce_from
 from harness.reducing.start import Bench, started
 from harness.triage.graph_passes.candidate import Validity, nodes_within
+from harness.wire.catalogue.malformed import MALFORMED
+from harness.wire.malformed import MalformedCase, Right
 
 if TYPE_CHECKING:
     from harness.reducing.smallest import Smallest
@@ -53,6 +56,8 @@ LOOP = """<ir_version: 8, opset_import: ["": 17]>
         }>
         y = Mul(last, t)
     }"""
+AMBIGUOUS = """<ir_version: 8, opset_import: ["": 17]>
+    g (float[3] x) => (float[3] y) { a = Abs(x) b = Add(a, w) y = Neg(b) }"""
 DIVISION = """<ir_version: 8, opset_import: ["": 17]>
     g (int32[n] x, int32[n] z) => (int32[n] y) { a = Add(x, x) b = Sub(a, x) y = Div(b, z) }"""
 
@@ -114,6 +119,74 @@ def made(folder: Path, name: str) -> bool:
     """Make a folder in a folder."""
     (folder / name).mkdir()
     return True
+
+
+def test_a_reference_that_errs_on_the_way_leads_nowhere(project: Project) -> None:
+    """Before opset 14 the evaluator takes BatchNormalization for training; the CPU EP does not."""
+    asked = ("generated/1:chain/conv-batchnorm:17:31:2", "--cell", "openvino", "--json")
+
+    done = project.ort_matrix("reduce", *asked)
+
+    found = json.loads(done.stdout)
+    model = parser.parse_model(found["text"])
+    assert "BatchNormalization" in {node.op_type for node in model.graph.node}
+    assert model.opset_import[0].version >= 14
+
+
+def test_a_malformed_model_keeps_what_is_wrong_with_it(tmp_path: Path) -> None:
+    """Of four nodes the sparse constant is left that gives one element twice."""
+    case = MalformedCase(model=ambiguous().SerializeToString(), right=Right.REFUSAL)
+    arguments = case.to_json()
+    subject = Subject(
+        suite="malformed", case=Case(id="malformed/x", procedure=MALFORMED, arguments=arguments)
+    )
+    matrix, sources = read_matrix(ROOT / "matrix.toml"), Sources(cache=cache_root())
+
+    with Probes(matrix, sources) as probes, Evaluator() as evaluator:
+        bench = Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=tmp_path)
+        start = started(subject, matrix.cell("cpu"), bench)
+        found = reduce_from(start, tmp_path, seconds=60)
+
+    nodes = found.candidate.model.graph.node
+    (tensor,) = [one.sparse_tensor for node in nodes for one in node.attribute]
+    assert len(nodes) <= 2  # one that makes it, and one for an output
+    assert len({*tensor.indices.int64_data}) < len(tensor.indices.int64_data)
+    assert found.candidate.complaint == start.candidate.complaint != ""
+
+
+def ambiguous() -> onnx.ModelProto:
+    """Return a model of four nodes with a sparse constant that gives one element twice."""
+    model = parser.parse_model(AMBIGUOUS)
+    values = numpy_helper.from_array(np.array([1, 2], np.float32), "v")
+    indices = onnx.TensorProto(name="i", data_type=onnx.TensorProto.INT64, dims=[2])
+    indices.int64_data.extend([1, 1])
+    sparse = onnx.SparseTensorProto(values=values, indices=indices, dims=[3])
+    constant = helper.make_node("Constant", [], ["w"], sparse_value=sparse)
+    nodes = [constant, *model.graph.node]
+    del model.graph.node[:]
+    model.graph.node.extend(nodes)
+    return model
+
+
+@pytest.mark.parametrize(
+    ("case", "said"),
+    [
+        ("mine/b_wrong", "SHOWS: y[0] is 4, right is -2; 2 of 2 differ"),
+        ("malformed/bytes/not-utf8/output-cut-short", "SHOWS: UnicodeDecodeError: "),
+        ("malformed/element-type/cast-to/0", "SHOWS: the model is taken"),
+    ],
+)
+def test_what_no_smaller_model_can_show_is_shown_as_it_stands(
+    project: Project, corpus: Path, tmp_path: Path, case: str, said: str
+) -> None:
+    """An answer that nobody agrees with, bytes that are no text, a model that means nothing."""
+    asked = ("repro", case, "--cell", "cpu", "--corpus", str(corpus), "--to", str(tmp_path / "to"))
+
+    done = project.ort_matrix(*asked, "--json")
+
+    assert done.returncode == 0, done.stderr
+    assert json.loads(done.stdout)["said"].startswith(said)
+    assert case in (tmp_path / "to" / "README.md").read_text()
 
 
 def test_a_model_that_does_not_fail_is_refused(tmp_path: Path) -> None:

@@ -6,12 +6,13 @@ import json
 import os
 import resource
 import signal
-import time
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 import psutil
 import pytest
+
+from tests.end_to_end.conftest import until
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -158,7 +159,7 @@ def test_processes_of_xdist_write_one_run(project: Project) -> None:
 def test_an_interrupted_run_keeps_what_was_finished(project: Project, name: str) -> None:
     """After kill -9 or Ctrl-C the finished results are readable and no worker is left."""
     process = project.start_pytest("--cell", "cpu")
-    until(lambda: len(lines_of(project)) > 100)
+    until(lambda: len(project.lines()) > 100)
     workers = psutil.Process(process.pid).children(recursive=True)
 
     process.send_signal(signal.Signals[name])
@@ -195,19 +196,4 @@ def test_a_full_disk_is_told_and_ends_the_run(project: Project) -> None:
     code, _, said = project.folder.joinpath("said").read_text().partition("\n")
     assert code == "2", said
     assert "a result cannot be written" in said
-    assert lines_of(project)
-
-
-def lines_of(project: Project) -> list[str]:
-    """Return every line written so far to the runs of a project."""
-    parts = project.folder.glob("runs/*/*.jsonl")
-    return [line for part in parts for line in part.read_text().splitlines()]
-
-
-def until(true: object) -> None:
-    """Wait for a condition, at most as long as only a hang takes."""
-    assert callable(true)
-    ends = time.monotonic() + 300
-    while not true():
-        assert time.monotonic() < ends
-        time.sleep(0.05)
+    assert project.lines()

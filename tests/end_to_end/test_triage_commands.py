@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import re
 from typing import TYPE_CHECKING
 
 import numpy as np
 import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
+
+from tests.end_to_end.conftest import kill_session
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,6 +63,38 @@ def test_attribute_names_the_optimiser(project: Project, tmp_path: Path) -> None
     assert optimiser["value"] == "without ConvMulFusion"
     assert {one["effect"] for one in found["tried"] if one["axis"] == "numpy"} == {"NOTHING"}
     assert done.returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("command", "first"),
+    [
+        (("bisect", "--variant", "cpu", "--good", "1.20.1", "--bad", "1.21.1"), "1.20.1"),
+        (("attribute", "--cell", "cpu-1.20.1"), "mine/d_deadly"),
+    ],
+)
+def test_what_was_killed_goes_on(
+    project: Project, corpus: Path, command: tuple[str, ...], first: str
+) -> None:
+    """After kill -9 the answers are taken that were there; once it is finished none are kept."""
+    asked = (*command, "mine/d_deadly", "--corpus", str(corpus))
+    killed = project.start_ort_matrix(*asked)
+    assert killed.stdout is not None
+    while not killed.stdout.readline().startswith(first):
+        pass
+    kill_session(killed)
+
+    done = project.ort_matrix(*asked)
+    again = project.ort_matrix(*asked)
+
+    assert "answers of one that was interrupted" in done.stderr
+    assert "interrupted" not in again.stderr
+    assert without_seconds(done.stdout) == without_seconds(again.stdout)
+    assert done.returncode == again.returncode == 0
+
+
+def without_seconds(text: str) -> str:
+    """Return what a command printed but for how long things took."""
+    return re.sub(r" +\d+\.\d s ", " ", text)
 
 
 @pytest.mark.parametrize(

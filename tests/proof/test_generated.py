@@ -12,11 +12,16 @@ import pytest
 from fixtures.defects.planted import DEFECTS
 from harness.controller.cell import THE_WORKER, CellUnderTest, Program
 from harness.generate.cases import descriptions
+from harness.report.summary import summarise
+from harness.store.run import PartWriter, read_run
 from harness.sweeping.fuzz import Fuzz
+from harness.sweeping.known import FOLDER, all_known_of
 from harness.sweeping.pack import packed_cases
+from harness.sweeping.recording import operator_results, record
 from harness.sweeping.sweep import Stop, Sweep, Swept
 from harness.triage.generated.changes import Judgement, Turn
 from harness.triage.generated.disagreements import Cause, Oracle, causes
+from harness.verdicts import Verdict
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -125,6 +130,38 @@ def test_a_control_is_found_from_the_seed_alone(bench: Bench, tmp_path: Path) ->
     (found,) = [one for one in points if (one.turn, one.sign) == (Turn.LIVES, "crashes: SIGFPE")]
     assert "Conv" in found.operators
     assert found.pattern.conditions[0] == "a stride of 0"
+
+
+def test_a_run_shows_what_nobody_knows_of(
+    bench: Bench, cases: Sequence[Packed], tmp_path: Path
+) -> None:
+    """A planted fault is a failure of its operator that nobody expected until an entry says so."""
+    program = Program(arguments=("-m", "fixtures.defects", "add-wrong"), folder=ROOT)
+    opened = CellUnderTest.open(bench.matrix.cell(CELL), bench.sources, program)
+    try:
+        fuzz = Fuzz(opened=opened, against=None, deadline_s=DEADLINE_S)
+        results = operator_results(opened.cell.id, cases, fuzz.sights(cases, tmp_path), 1.0)
+    finally:
+        opened.close()
+    with PartWriter.open(tmp_path, "run", part="fuzz", suites={}) as writer:
+        record(writer, opened.record, results)
+    file = tmp_path / FOLDER / "cpu.toml"
+    file.parent.mkdir(parents=True)
+
+    before = _verdicts(tmp_path, ROOT)
+    file.write_text('[[known]]\noracle = "reference"\noperators = ["Add"]\nreason = "planted"\n')
+    after = _verdicts(tmp_path, tmp_path)
+
+    others = {"generated/Identity": Verdict.EXPECTED, "generated/Relu": Verdict.EXPECTED}
+    assert before == {"generated/Add": Verdict.UNEXPECTED_FAILURE, **others}
+    assert after == {"generated/Add": Verdict.KNOWN_FAILURE, **others}
+
+
+def _verdicts(runs: Path, root: Path) -> dict[str, Verdict]:
+    """Return the verdicts on a stored run's results, by what is known in a project's folder."""
+    run = read_run(runs, "run")
+    (cell,) = summarise(run, all_known_of(run.cells.values(), root))
+    return {one.result.case: one.verdict for one in cell.judged}
 
 
 def _fuzzed(

@@ -8,10 +8,9 @@ import pytest
 
 from harness.corpus.reference import Evaluator
 from harness.probing import Probes, Subject
-from harness.reducing import unreduced, written
+from harness.reducing import showing, written
 from harness.reducing.smallest import reduce_from
 from harness.reducing.start import Bench as ReductionBench
-from harness.reducing.start import started
 from harness.selection import the_case
 from tests.proof.test_controls import on_cells
 
@@ -30,13 +29,12 @@ def shown(bench: Bench, cell_name: str, case_id: str, folder: Path) -> Shown:
     cell, suite = bench.matrix.cell(cell_name), case_id.partition("/")[0]
     subject = Subject(suite=suite, case=the_case(bench.suites.cases(suite), case_id))
     with Probes(bench.matrix, bench.sources) as probes, Evaluator() as evaluator:
-        if unreduced.is_unreduced(subject):
-            return unreduced.shown_by(subject, cell, probes)
         tools = ReductionBench(
             probes=probes, matrix=bench.matrix, evaluator=evaluator, files=folder
         )
-        start = started(subject, cell, tools)
-        return written.shown_by(reduce_from(start, folder, seconds=SECONDS))
+        return showing.shown(
+            subject, cell, tools, lambda start: reduce_from(start, folder, seconds=SECONDS)
+        )
 
 
 @pytest.mark.parametrize(("control", "cell"), on_cells(lambda control: control.bad[-1:]))

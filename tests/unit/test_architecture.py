@@ -24,7 +24,7 @@ ROOT = Path(__file__).parents[2]
 LEVELS = (
     ("wire", "errors", "versions"),
     ("strict_toml", "results"),
-    ("cases", "signatures"),
+    ("cases", "signatures", "journal"),
     ("matrix", "store", "baseline", "generate"),
     ("corpus",),
     ("properties",),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     import argparse
 
 
-@pytest.mark.parametrize("command", ["triage", "reduce", "repro", "fuzz"])
+@pytest.mark.parametrize("command", ["triage", "reduce", "repro", "fuzz", "sweep"])
 @pytest.mark.parametrize("minutes", ["nan", "inf", "-1", "0", "soon"])
 def test_minutes_are_a_number_above_nought(
     command: str, minutes: str, capsys: pytest.CaptureFixture[str]
@@ -36,6 +36,56 @@ def test_what_is_counted_is_a_whole_number_above_nought(
 
     assert ended.value.code == 2
     assert f"'{keep}' is no whole number above 0: give 1 or more" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["sweep", "fuzz", "generate"])
+@pytest.mark.parametrize("seed", ["-1", "x", "1.5", "", "²", "9" * 19, "9" * 5000])
+def test_a_seed_is_a_whole_number(
+    command: str, seed: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Each command that draws cases refuses what is no seed, in words."""
+    with pytest.raises(SystemExit) as ended:
+        run([command, f"--seed={seed}"])
+
+    assert ended.value.code == 2
+    assert f"'{seed}' is no seed: give up to 18 digits" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("command", ["sweep", "fuzz", "generate"])
+def test_no_more_cases_are_drawn_than_memory_holds(
+    command: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The limit is told before anything is drawn."""
+    with pytest.raises(SystemExit) as ended:
+        run([command, "--cases=100001"])
+
+    assert ended.value.code == 2
+    assert "'100001' is too many: give 1 to 100000" in capsys.readouterr().err
+
+
+def test_a_sweep_prints_one_format(capsys: pytest.CaptureFixture[str]) -> None:
+    """What asks for two of them is refused: one would be lost in silence."""
+    with pytest.raises(SystemExit) as ended:
+        run(["sweep", "--json", "--markdown"])
+
+    assert ended.value.code == 2
+    assert "not allowed with argument --json" in capsys.readouterr().err
+
+
+def test_ctrl_c_while_a_command_is_loaded_is_told_as_any_other(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Importing onnx takes a second, in which somebody may lose patience."""
+
+    def interrupted(*_: object) -> NoReturn:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("harness.cli.command_line._add", interrupted)
+
+    code = run(["sweep"])
+
+    assert code == 130
+    assert capsys.readouterr().err == "ort-matrix: interrupted\n"
 
 
 def test_a_full_disk_is_told_in_one_line(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import signal
@@ -14,6 +15,7 @@ from harness.errors import ConfigurationError, HarnessFaultError, NothingSelecte
 from harness.results import Observed
 from harness.sweeping.batches import Ended, Told, answered_all
 from harness.sweeping.ranges import releases_between
+from harness.sweeping.sweep import affordable
 from harness.wire.messages import Evidence
 from harness.wire.outcomes import Outcome
 from harness.worker.cases.generated.forked import (
@@ -98,6 +100,20 @@ def test_a_fault_of_our_own_is_raised(tmp_path: Path) -> None:
         list(answered_all(range(3), ask, tmp_path, size=3, workers=1))
 
 
+def test_a_full_disk_is_no_fault_of_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever could write no line because nothing is left of the disk is told that, and where."""
+    monkeypatch.setattr("harness.sweeping.batches.LEAST_FREE", 2**62)
+
+    def ask(items: Sequence[int], report: Path, worker: Worker) -> Observed:
+        del items, report, worker
+        return observed(Outcome.HARNESS_FAULT)
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        list(answered_all(range(3), ask, tmp_path, size=3, workers=1))
+
+    assert (caught.value.errno, caught.value.filename) == (errno.ENOSPC, str(tmp_path))
+
+
 def test_a_copy_of_the_process_dies_in_its_place(tmp_path: Path) -> None:
     """An item that kills the copy has a line that says how, and those around it have theirs."""
     report = tmp_path / "report.jsonl"
@@ -125,6 +141,38 @@ def test_an_error_of_ours_in_a_copy_is_no_death_of_the_item(tmp_path: Path) -> N
 
     with pytest.raises(OwnFaultError, match="our own"):
         carried_out_forked([1], carry_out, tmp_path / "report.jsonl", memory_mib=4096)
+
+
+def test_an_error_of_ours_that_nobody_can_write_down_is_one(tmp_path: Path) -> None:
+    """Where no disk takes its traceback the copy has still not died of the item."""
+
+    def carry_out(_items: Sequence[int], report: Path) -> None:
+        report.with_suffix(".fault").mkdir()  # nobody writes a file of that name any more
+        raise ValueError("our own")
+
+    with pytest.raises(OwnFaultError):
+        carried_out_forked([1], carry_out, tmp_path / "report.jsonl", memory_mib=4096)
+
+
+@pytest.mark.parametrize(
+    ("before", "took_s", "left_s", "most", "wanted"),
+    [
+        (100, 10.0, 100.0, 9000, 400),
+        (400, 10.0, 5.0, 9000, 200),
+        (400, 10.0, 50.0, 30, 30),
+        (400, 10.0, 1.0, 9000, 0),
+        (400, 10.0, -1.0, 9000, 0),
+        (20, 1.0, 1.2, 20, 20),
+        (100, 10.0, 100.0, 0, 0),
+    ],
+)
+def test_what_there_is_time_for_follows_from_what_went_before(
+    before: int, took_s: float, left_s: float, most: int, wanted: int
+) -> None:
+    """A few times as many as before, never more than fit, and none where it is hardly any."""
+    found = affordable(before, took_s, left_s, most)
+
+    assert found == wanted
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,6 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -18,9 +17,6 @@ from harness.store.run import PartWriter, read_run
 from harness.triage.compare import NoteKind, Transition, compare
 from harness.wire.outcomes import Outcome
 from tests.unit.made_runs import a_cell, a_result
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[2]
 PATIENCE_S = 120
@@ -52,22 +48,6 @@ def start(runs: Path, run: str, cases: int = CASES) -> subprocess.Popen[bytes]:
     assert process.stdout
     assert process.stdout.readline() == b"writing\n"
     return process
-
-
-@pytest.fixture
-def small_disk(tmp_path: Path) -> Iterator[Path]:
-    """Return a disk of 256 KiB; skip where none can be mounted."""
-    disk = tmp_path / "disk"
-    disk.mkdir()
-    command = ["mount", "-t", "tmpfs", "-o", "size=256k", "none", str(disk)]
-    try:
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-    except OSError as error:
-        pytest.skip(f"no disk can be mounted here: {error}")
-    if done.returncode:
-        pytest.skip(f"no disk can be mounted here: {done.stderr.strip()}")
-    yield disk
-    subprocess.run(["umount", str(disk)], check=True)  # noqa: S607 - as mount above
 
 
 def fill(writer: PartWriter) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import errno
 import json
 import os
 import platform
@@ -60,7 +61,9 @@ def _write_all(arguments: dict[str, Any]) -> None:
         for text in arguments["descriptions"]:
             line = packed_line(Description.parse(text), packer, votes=arguments["votes"])
             out.flush()
-            os.write(report.fileno(), json.dumps(line.to_json()).encode() + b"\n")
+            told = json.dumps(line.to_json()).encode() + b"\n"
+            if os.write(report.fileno(), told) < len(told):  # a full disk takes a part first
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), arguments["report"])
 
 
 if __name__ == "__main__":

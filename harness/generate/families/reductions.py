@@ -109,6 +109,9 @@ def _doubt_floats(drawing: Drawing, operator: str, elements: Any, over: tuple[in
         magnitudes = np.add.reduce(np.abs(elements), over)
         if operator in ("ReduceSum", "ReduceMean", "ReduceLogSum"):
             doubt_cancellation(drawing, magnitudes, np.add.reduce(elements, over))
+            finite = np.abs(np.where(np.isfinite(elements), elements, 0))
+            beside_infinity = np.add.reduce(finite, over)
+            doubt_cancellation(drawing, beside_infinity, beside_infinity)
         elif operator in ("ReduceL1", *SQUARED):
             doubt_cancellation(drawing, magnitudes, magnitudes)
         elif operator == "ReduceLogSumExp":

@@ -72,6 +72,8 @@ class Cause:
     pattern: Pattern
     findings: tuple[Finding, ...]
     """The smallest first."""
+    about: tuple[Features, ...]
+    """What can be said of the case of each of `findings`."""
     of: int
     """How many cases of the operator were tested."""
     known: str = ""
@@ -168,15 +170,15 @@ def _causes_of(
     for (oracle, sign, known), members in alike.items():
         others = [about[at] for at in range(len(those)) if at not in set(members)]
         for part in parts([about[at] for at in members], others):
-            those_members = [members[at] for at in part]
-            of_part = [one for at in those_members if (one := findings[at]) is not None]
+            places = sorted((members[at] for at in part), key=lambda at: size(those[at][0]))
             made.append(
                 Cause(
                     operator=operator,
                     oracle=oracle,
                     sign=sign,
-                    pattern=pattern([about[at] for at in those_members], others),
-                    findings=tuple(sorted(of_part, key=lambda one: size(one.case))),
+                    pattern=pattern([about[at] for at in places], others),
+                    findings=tuple(one for at in places if (one := findings[at]) is not None),
+                    about=tuple(about[at] for at in places),
                     of=len(those),
                     known=known,
                 )

@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.triage.graph_passes import bodies, cutting, inlining, shrinking
+from harness.triage.graph_passes.candidate import Validity
 from harness.triage.reduction import Pass
 
 if TYPE_CHECKING:
@@ -45,7 +46,18 @@ def passes(trace: Trace) -> tuple[Pass[Candidate], ...]:
         "names": shrinking.names,
     }
     known |= {name: partial(one, trace=trace) for name, one in traced.items()}
-    return tuple(Pass(name=name, proposals=known[name]) for name in ORDER)
+    return tuple(Pass(name=name, proposals=partial(_as_read, known[name])) for name in ORDER)
+
+
+def _as_read(
+    proposals: Callable[[Candidate], Generator[Candidate, bool, None]], case: Candidate
+) -> Generator[Candidate, bool, None]:
+    """Yield what a pass proposes; of a malformed model as far as onnx's own helpers can read it."""
+    try:
+        yield from proposals(case)
+    except (AttributeError, LookupError, TypeError, ValueError):
+        if case.validity is not Validity.INVALID:
+            raise
 
 
 ORDER = (

@@ -93,16 +93,32 @@ class Candidate:
         count = int(self.size[4])
         return f"{nodes} nodes, {tensors} tensors of {count} elements, {outputs} outputs"
 
-    @cached_property
+    def outputs(self, values: Sequence[Any] | None) -> dict[str, Any]:
+        """Return values of the model's outputs by name; none where there are none."""
+        names = [value.name for value in self.model.graph.output]
+        return {} if values is None else dict(zip(names, values, strict=True))
+
+    @property
     def validity(self) -> Validity:
         """How valid the model is."""
-        for full in (True, False):
+        return self._checked[0]
+
+    @property
+    def complaint(self) -> str:
+        """What speaks against the model, without where in it; "" where it is fully valid."""
+        return self._checked[1]
+
+    @cached_property
+    def _checked(self) -> tuple[Validity, str]:
+        complaint = ""
+        for validity in (Validity.FULLY_VALID, Validity.VALID):
             try:
-                checker.check_model(self.model, full_check=full)
-            except MODEL_ERRORS:
-                continue
-            return Validity.FULLY_VALID if full else Validity.VALID
-        return Validity.INVALID
+                checker.check_model(self.model, full_check=validity is Validity.FULLY_VALID)
+            except MODEL_ERRORS as error:
+                complaint = str(error).partition("\n\n==> Context")[0]
+            else:
+                return validity, complaint
+        return Validity.INVALID, complaint
 
     @cached_property
     def constants(self) -> frozenset[int]:

@@ -112,8 +112,9 @@ def _ever_older(case: Candidate) -> Iterator[Candidate]:
 
 
 def to_inputs(case: Candidate) -> Generator[Candidate, bool, None]:
-    """Propose initialisers as inputs: all, else one by one."""
-    names = [tensor.name for tensor in case.model.graph.initializer]
+    """Propose initialisers as inputs: all, else one by one; of damaged ones no value is known."""
+    tensors = case.model.graph.initializer
+    names = [one.name for one in tensors if array_of(one).shape == tuple(one.dims)]
     if names and not (yield _with_inputs(case, names)):
         for name in names:
             made = _with_inputs(case, [name])

@@ -11,6 +11,7 @@ the controller, which ends the whole group.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 import select
@@ -29,6 +30,9 @@ T = TypeVar("T")
 
 TICK_S = 0.1
 """How often the memory of a copy is looked at."""
+
+OWN_FAULT = 70
+"""What a copy ends with over an error of ours, also where no disk takes its traceback."""
 
 PAGE = os.sysconf("SC_PAGE_SIZE")
 
@@ -69,8 +73,10 @@ def carried_out_forked(
 
 def write_line(report: Path, line: dict[str, Any]) -> None:
     """Append a line whole, at once: nothing is left in a buffer when the process dies."""
+    data = json.dumps(line, separators=(",", ":")).encode() + b"\n"
     with report.open("ab", buffering=0) as out:
-        out.write(json.dumps(line, separators=(",", ":")).encode() + b"\n")
+        if out.write(data) < len(data):  # a full disk takes a part first
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(report))
 
 
 def _ended(
@@ -87,11 +93,11 @@ def _ended(
         _carry_out_and_exit(lambda: carry_out(items, report), fault)
     over_memory = _watched(child, memory_mib)
     _, status = os.waitpid(child, 0)
-    if fault.exists():
-        raise OwnFaultError(fault.read_text())
+    code = os.waitstatus_to_exitcode(status)
+    if code == OWN_FAULT:
+        raise OwnFaultError(fault.read_text() if fault.is_file() else "which no disk took")
     if len(_lines(report)) == wanted:
         return None
-    code = os.waitstatus_to_exitcode(status)
     if over_memory:
         text = f"over the memory limit: resident memory over {memory_mib} MiB"
         return {"outcome": Outcome.CRASH, "text": text}
@@ -103,12 +109,14 @@ def _ended(
 
 def _carry_out_and_exit(carry_out: Callable[[], None], fault: Path) -> None:
     die_with_parent()
+    code = OWN_FAULT
     try:
         carry_out()
+        code = 0
     except BaseException:  # noqa: BLE001 - boundary: this process must not live on as its parent
         fault.write_text(traceback.format_exc())
     finally:
-        os._exit(0)
+        os._exit(code)
 
 
 def _watched(child: int, memory_mib: int) -> bool:

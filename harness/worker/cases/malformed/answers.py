@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from harness.wire.malformed import MalformedCase, Right, Stage
+from harness.wire.malformed import MalformedCase, Right, Stage, Wrong
 from harness.wire.outcomes import Outcome
 
 
@@ -56,7 +56,7 @@ def _accepted(case: MalformedCase, answer: Accepted) -> tuple[Outcome, str]:
     if answer.wrong:
         return Outcome.FAIL, f"accepted, and {answer.wrong}"
     if case.right is Right.REFUSAL and not (answer.not_run and case.latest is Stage.RUN):
-        return Outcome.FAIL, f"accepted, where only a refusal is right{_meaning(case)}"
+        return Outcome.FAIL, f"{Wrong.ACCEPTED}{_meaning(case)}"
     if not answer.not_run:
         return Outcome.PASS, "accepted"
     if case.outputs is not None:
@@ -67,12 +67,12 @@ def _accepted(case: MalformedCase, answer: Accepted) -> tuple[Outcome, str]:
 def _refused(case: MalformedCase, answer: Refused) -> tuple[Outcome, str]:
     said = f"{answer.status}: {answer.text}"
     if not answer.is_typed:
-        return Outcome.FAIL, f"refused at {answer.stage} without a status of ONNX Runtime: {said}"
+        return Outcome.FAIL, f"refused at {answer.stage} {Wrong.UNTYPED}: {said}"
     if case.right is Right.ACCEPTANCE:
         outcome = Outcome.UNSUPPORTED if answer.status == "NOT_IMPLEMENTED" else Outcome.ERROR
         return outcome, f"refused{_meaning(case)}: {said}"
     if answer.stage is Stage.RUN and case.latest is Stage.OPEN:
-        return Outcome.FAIL, f"refused at run, where it has to be at open{_meaning(case)}: {said}"
+        return Outcome.FAIL, f"{Wrong.LATE}{_meaning(case)}: {said}"
     return Outcome.PASS, f"refused at {answer.stage}: {said}"
 
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
-from harness.wire.malformed import MODEL_FILE, PLACE, Beside, MalformedCase, Stage
+from harness.wire.malformed import MODEL_FILE, PLACE, Beside, MalformedCase, Stage, Wrong
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.settings import SessionSettings
@@ -108,7 +108,7 @@ class _Trial:
                 with self._open() as second:
                     elsewhere = second.run(inputs)
         if any(digest(later) != self.digest for later in (again, elsewhere)):
-            return Accepted(wrong="gives other values when run again: memory that was never set?")
+            return Accepted(wrong=f"{Wrong.UNSET}: memory that was never set?")
         return Accepted()
 
     def _refused(self, error: Exception) -> Refused | Accepted:
@@ -175,14 +175,15 @@ def unlike_declared(slot: Slot, value: Any) -> str:
     else:
         given, fits = str(value.dtype), NUMPY_TYPES.get(wanted) == value.dtype if wanted else False
     if slot.type.startswith("tensor(") and not fits:
-        return f"output {slot.name!r} is declared {slot.type}, and is {given}"
+        return f"output {slot.name!r} {Wrong.UNDECLARED} {slot.type}, and is {given}"
     fits = len(slot.shape) == len(value.shape) and all(
         got == want
         for got, want in zip(value.shape, slot.shape, strict=True)
         if isinstance(want, int) and want >= 0
     )
     if slot.shape and not fits:  # () is a scalar, or no shape at all
-        return f"output {slot.name!r} is declared {list(slot.shape)}, and is {list(value.shape)}"
+        said = f"{list(slot.shape)}, and is {list(value.shape)}"
+        return f"output {slot.name!r} {Wrong.UNDECLARED} {said}"
     return ""
 
 
