@@ -153,7 +153,9 @@ class AtEdge:
 
 
 def edges(name: str, attribute: str, of: str) -> list[AtEdge]:
-    """Return the edges of an operator's attribute of a type; a graph has none."""
+    """Return the edges of an operator's attribute of a type; a graph has none, nor has a seed."""
+    if attribute == "seed":  # any is as good as another
+        return []
     is_axis = attribute in AXES or attribute.endswith("_axes")
     single = of.removesuffix("S")
     if attribute in FLAGS:

@@ -114,6 +114,24 @@ def test_a_sweep_tells_where_a_fault_came(
     )
 
 
+def test_a_control_is_found_from_the_seed_alone(bench: Bench, tmp_path: Path) -> None:
+    """The edges that a sweep draws by itself show what strides of 0 did to Conv up to 1.27.0."""
+    drawn = [one for one in descriptions((), SEED_OF_SWEEPS, CASES_OF_SWEEPS) if one.index < 0]
+    swept = Swept(cases=packed_cases(drawn, bench.sources.cache).cases)
+    stops = [
+        Stop(label=release, cell=bench.matrix.cell(f"cpu-{release}"), deadline_s=LONGEST_S)
+        for release in ("1.27.0", "1.28.0")
+    ]
+    sweep = Sweep(bench.sources, tmp_path, lambda _: None)
+
+    sweep.carry_out(stops, swept, None)
+    points = sweep.points(swept, stops[-1])
+
+    (found,) = [one for one in points if (one.turn, one.sign) == (Turn.LIVES, "crashes: SIGFPE")]
+    assert "Conv" in found.operators
+    assert found.pattern.conditions[0] == "a stride of 0"
+
+
 def test_a_run_shows_what_nobody_knows_of(
     bench: Bench, cases: Sequence[Packed], tmp_path: Path
 ) -> None:
@@ -144,24 +162,6 @@ def _verdicts(runs: Path, root: Path) -> dict[str, Verdict]:
     run = read_run(runs, "run")
     (cell,) = summarise(run, all_known_of(run.cells.values(), root))
     return {one.result.case: one.verdict for one in cell.judged}
-
-
-def test_a_control_is_found_from_the_seed_alone(bench: Bench, tmp_path: Path) -> None:
-    """The edges that a sweep draws by itself show what strides of 0 did to Conv up to 1.27.0."""
-    drawn = [one for one in descriptions((), SEED_OF_SWEEPS, CASES_OF_SWEEPS) if one.index < 0]
-    swept = Swept(cases=packed_cases(drawn, bench.sources.cache).cases)
-    stops = [
-        Stop(label=release, cell=bench.matrix.cell(f"cpu-{release}"), deadline_s=LONGEST_S)
-        for release in ("1.27.0", "1.28.0")
-    ]
-    sweep = Sweep(bench.sources, tmp_path, lambda _: None)
-
-    sweep.carry_out(stops, swept, None)
-    points = sweep.points(swept, stops[-1])
-
-    (found,) = [one for one in points if (one.turn, one.sign) == (Turn.LIVES, "crashes: SIGFPE")]
-    assert "Conv" in found.operators
-    assert found.pattern.conditions[0] == "a stride of 0"
 
 
 def _fuzzed(
