@@ -36,7 +36,8 @@ from harness.probing import Probes, Subject
 from harness.reducing.references import OfCell
 from harness.reducing.smallest import reduce_from
 from harness.reducing.start import Bench, started
-from harness.triage.graph_passes.candidate import Candidate, Validity
+from harness.triage.graph_passes.candidate import Candidate
+from harness.triage.graph_passes.examined import Validity
 
 ROOT = Path(__file__).parents[1]
 LIMIT_S = 120.0

@@ -6,8 +6,8 @@ import itertools
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from harness.corpus.aside import bounded
 from harness.corpus.packing import Packer, value_of
-from harness.corpus.reference import bounded
 from harness.triage.graph_passes.candidate import Candidate, asked_for
 from harness.wire.catalogue.procedures import MODEL_ANSWER
 from harness.wire.outcomes import Outcome

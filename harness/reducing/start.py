@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from harness.corpus.aside import bounded
 from harness.corpus.given import made_inputs, open_inputs, parsed_model, read_model
 from harness.corpus.packing import value_of
-from harness.corpus.reference import bounded
 from harness.errors import ConfigurationError, EnvironmentUnusableError, NotReducibleError
 from harness.probing import AS_IT_IS
 from harness.properties.search import Property

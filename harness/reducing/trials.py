@@ -14,7 +14,7 @@ from harness.corpus.packing import Packer, domain_name
 from harness.corpus.reference import agree
 from harness.reducing.references import positional
 from harness.signatures import Signature, normalised, signature
-from harness.triage.graph_passes.candidate import Candidate, Validity, arrays_in
+from harness.triage.graph_passes.candidate import Candidate, arrays_in
 from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.malformed import MalformedCase
 from harness.wire.outcomes import Outcome
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from harness.probing import Probes
     from harness.reducing.references import Reference
     from harness.results import CaseResult
+    from harness.triage.graph_passes.examined import Validity
 
 FLOORS = (1e-2, 1e-3, 1e-4, 1e-5, 0.0)
 """How far off a value may be, measured by the largest of the right answer, and still be noise.

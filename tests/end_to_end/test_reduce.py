@@ -22,7 +22,8 @@ from harness.probing import Probes, Subject
 from harness.reducing.brought import Brought, case_of
 from harness.reducing.smallest import reduce_from
 from harness.reducing.start import Bench, started
-from harness.triage.graph_passes.candidate import Validity, nodes_within
+from harness.triage.graph_passes.candidate import nodes_within
+from harness.triage.graph_passes.examined import Validity
 from harness.wire.catalogue.malformed import MALFORMED
 from harness.wire.malformed import MalformedCase, Right
 

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from harness.triage.graph_passes import bodies
-from harness.triage.graph_passes.candidate import Validity, nodes_within, subgraphs
+from harness.triage.graph_passes.candidate import nodes_within, subgraphs
+from harness.triage.graph_passes.examined import Validity
 from tests.unit.test_graph_passes import (
     all_taken,
     answers,

@@ -11,7 +11,8 @@ from onnx import parser
 
 from harness.corpus.reference import evaluated
 from harness.triage.graph_passes import cutting, inlining, passes, shrinking
-from harness.triage.graph_passes.candidate import Candidate, Validity, asked_for, part
+from harness.triage.graph_passes.candidate import Candidate, asked_for, part
+from harness.triage.graph_passes.examined import Validity
 from harness.triage.reduction import Search, reduced
 
 if TYPE_CHECKING:
@@ -386,3 +387,20 @@ def test_all_passes_together_leave_what_is_needed(wanted: tuple[str, ...]) -> No
     assert operators(found) == list(wanted)
     assert found.inputs["x"].size == 1 if "x" in found.inputs else True
     assert found.validity is Validity.FULLY_VALID
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        """<ir_version: 8, opset_import: ["": 17]> g (float[2] x) => (float[k] y) {
+            y = Einsum <equation = "..i.."> (x) }""",
+        """<ir_version: 8, opset_import: ["": 17]> g (float[2,2] x, int64[1,1] i) => (float[k] y) {
+            y = GatherND <batch_dims = -3> (x, i) }""",
+    ],
+)
+def test_a_model_that_kills_or_hangs_the_checker_is_invalid(text: str) -> None:
+    """Shape inference never ends over dots, and dies of a batch before the first; we do not."""
+    case = Candidate(model=parser.parse_model(text), inputs={})
+
+    assert case.validity is Validity.INVALID
+    assert case.complaint

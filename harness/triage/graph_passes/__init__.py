@@ -6,7 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from harness.triage.graph_passes import bodies, cutting, inlining, shrinking
-from harness.triage.graph_passes.candidate import Validity
+from harness.triage.graph_passes.examined import Validity
 from harness.triage.reduction import Pass
 
 if TYPE_CHECKING:

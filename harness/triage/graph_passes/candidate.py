@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import enum
 import hashlib
 import pickle
 from dataclasses import dataclass
@@ -11,10 +10,14 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import onnx
-from onnx import checker, helper, numpy_helper, printer, shape_inference
+from onnx import checker, helper, numpy_helper, printer
+
+from harness.triage.graph_passes.examined import examined, inferred
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+
+    from harness.triage.graph_passes.examined import Validity
 
 Trace: TypeAlias = "Callable[[Candidate, Sequence[str]], Mapping[str, Any]]"
 """The values that tensors of a candidate really have, by name; those that cannot be had missing."""
@@ -27,18 +30,6 @@ OVERRIDABLE_IR = 4
 
 TELLS_OF_SHAPES = 2**10
 """Bytes of the largest initialiser whose values shape inference needs."""
-
-MODEL_ERRORS = (checker.ValidationError, shape_inference.InferenceError, ValueError, RuntimeError)
-"""How the checker and shape inference refuse; the last two where protobuf does."""
-
-
-class Validity(enum.IntEnum):
-    """What onnx.checker says of a model."""
-
-    INVALID = 0
-    VALID = 1
-    FULLY_VALID = 2
-    """Shape inference agrees as well."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,15 +101,7 @@ class Candidate:
 
     @cached_property
     def _checked(self) -> tuple[Validity, str]:
-        complaint = ""
-        for validity in (Validity.FULLY_VALID, Validity.VALID):
-            try:
-                checker.check_model(self.model, full_check=validity is Validity.FULLY_VALID)
-            except MODEL_ERRORS as error:
-                complaint = str(error).partition("\n\n==> Context")[0]
-            else:
-                return validity, complaint
-        return Validity.INVALID, complaint
+        return examined(self.data)
 
     @cached_property
     def constants(self) -> frozenset[int]:
@@ -347,17 +330,12 @@ def has_shape(of: onnx.TypeProto) -> bool:
 
 
 def _inferred(model: onnx.ModelProto) -> dict[str, onnx.TypeProto]:
-    """Return the types of tensors as shape inference finds them, as far as it does."""
+    """Return the types of tensors that can be inferred."""
     light = copied(model)
     for tensor in light.graph.initializer:  # only what small ones hold says anything of shapes
         if len(tensor.raw_data) > TELLS_OF_SHAPES:
             tensor.ClearField("raw_data")
-    try:
-        found = shape_inference.infer_shapes(light, data_prop=True)
-    except MODEL_ERRORS:
-        return {}
-    values = [*found.graph.value_info, *found.graph.output]
-    return {v.name: v.type for v in values if v.type.WhichOneof("value")}
+    return inferred(light.SerializeToString())
 
 
 def needed_for(

@@ -9,7 +9,6 @@ import onnx
 from onnx import helper, inliner, numpy_helper
 
 from harness.triage.graph_passes.candidate import (
-    MODEL_ERRORS,
     Candidate,
     Trace,
     copied,
@@ -21,6 +20,7 @@ from harness.triage.graph_passes.candidate import (
     uses,
     with_free_initialisers,
 )
+from harness.triage.graph_passes.examined import MODEL_ERRORS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
