@@ -8,6 +8,8 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any, Self
 
+from harness.wire.channel import die_with_parent
+
 if TYPE_CHECKING:
     from collections.abc import Callable
     from multiprocessing.connection import Connection
@@ -67,6 +69,8 @@ class Aside:
             self._asks = None
 
     def _started(self) -> Connection:
+        if self._process is not None and not self._process.is_alive():  # killed while it was idle
+            self.close()
         if self._asks is None:
             context = multiprocessing.get_context("spawn")
             self._asks, theirs = context.Pipe()
@@ -91,6 +95,7 @@ class Aside:
 
 def _serve(asked: Connection, function: Callable[..., Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # whoever asks is interrupted, and ends us
+    die_with_parent()
     while True:
         try:
             arguments = asked.recv()
