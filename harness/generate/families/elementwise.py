@@ -12,6 +12,7 @@ from harness.generate.families.doubts import (
     doubt_overflow,
     exact,
     has_infinity,
+    has_nan,
     is_integer,
 )
 from harness.generate.values import whole_limits
@@ -141,7 +142,8 @@ def prelu(drawing: Drawing) -> None:
     data = drawing.data(0, shape)
     doubt_nan(drawing, data)
     weights = drawing.weights(1, slopes)
-    if has_infinity(weights.elements) and (data.elements == 0).any():
+    slopes_are_finite = not has_infinity(weights.elements) and not has_nan(weights.elements)
+    if not slopes_are_finite and (data.elements == 0).any():
         drawing.mistaken("it multiplies 0 with the slope")
     drawing.node(data, weights)
 
