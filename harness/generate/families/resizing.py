@@ -186,11 +186,13 @@ def _doubt_positions(
 ) -> None:
     if mode == "nearest" and any(one not in ROUND for one in factors):
         drawing.doubt("which of two is the nearest where rounding decides")
-    if how in ("align_corners", "tf_crop_and_resize") and any(one not in ROUND for one in factors):
+    lengths = [size * factor for size, factor in zip(over, factors, strict=True)]
+    uneven = any(one not in ROUND for one in factors) or any(one % 1 for one in lengths)
+    if how in ("align_corners", "tf_crop_and_resize") and uneven:
         drawing.doubt("whether a length is rounded before positions are counted")
     if mode == "nearest" and how in ("align_corners", "half_pixel_symmetric", "tf_crop_and_resize"):
         drawing.doubt("which of two is the nearest where rounding decides")
-    made = [int(size * factor) for size, factor in zip(over, factors, strict=True)]
+    made = [int(length) for length in lengths]
     if how == "pytorch_half_pixel" and 1 in made:
         drawing.mistaken("it takes the middle where the first position is to be taken")
     if how in ("align_corners", "tf_crop_and_resize") and 1 in made:
