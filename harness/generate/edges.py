@@ -98,8 +98,8 @@ SPARED = frozenset(
         (("AveragePool", "LpPool", "MaxPool"), ("kernel_shape",), Edge.HUGE),
         (("Col2Im",), ("pads",), Edge.HUGE),
         (("ConvTranspose",), ("output_padding",), Edge.HUGE),
-        # Builds up to 1.26.0 read on from where the list ends.
-        (("ConvTranspose",), ("output_padding",), Edge.SHORT),
+        # Builds up to 1.26.0 read on from where the list ends, and find other numbers each time.
+        (("ConvTranspose",), ("output_padding", "strides"), Edge.SHORT),
         # Builds up to 1.29.0 follow a tree's branches round and round.
         (
             ("TreeEnsemble", "TreeEnsembleClassifier", "TreeEnsembleRegressor"),
