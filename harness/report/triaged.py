@@ -83,9 +83,10 @@ def summary_page(run: str, rows: Iterable[tuple[str, Mapping[str, Any]]], left: 
     lines.append("| --- | --- | --: | --- | --- | --- |")
     for name, row in rows:
         link = f"[{_cell(row['signature'])}]({name}/README.md)"
-        decides = ", ".join(row["decides"]) or "; ".join(map(_cell, row["trouble"])) or "none alone"
-        since = "; ".join(map(_cell, row["changes"])) or "no change"
-        shown = f"[repro.py]({name}/{REPRODUCER}/repro.py)" if row["reproducer"] else ""
+        decides = ", ".join(row["decides"]) or ("none alone" if row["attribution"] else "")
+        since = "; ".join(map(_cell, row["changes"])) or ("no change" if row["bisection"] else "")
+        trouble = "; ".join(map(_cell, row["trouble"]))
+        shown = f"[repro.py]({name}/{REPRODUCER}/repro.py)" if row["reproducer"] else trouble
         counted = f"{row['cell']} | {len(row['cases'])}"
         lines.append(f"| {link} | {counted} | {decides} | {since} | {shown} |")
     return "\n".join(lines) + "\n"
