@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Self
@@ -89,9 +90,14 @@ class Probes:
 
         if self._journal is None:
             return asked()
-        about = [subject.key, cell, limits, staged_worker(self._sources.cache)]
+        about = [subject.key, cell, limits, self._worker_code]
         question = key_of([repr(one) for one in about], dict(settings), worker.name)
         return self._journal.answer(question, asked)
+
+    @cached_property
+    def _worker_code(self) -> Path:
+        """The worker's code, by the name of which answers of another one are told apart."""
+        return staged_worker(self._sources.cache)
 
     def let_go(self, cell: Cell) -> None:
         """End the workers of a cell that is not asked again soon."""

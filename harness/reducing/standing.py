@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from harness.errors import NotReducibleError
 from harness.reducing.reproducer import Kind, Reproducer
 from harness.reducing.start import WITHOUT_ARENA, failing, given_by, malformed_bytes
-from harness.reducing.written import MOST_SAID, Shown, kind_of
+from harness.reducing.written import MOST_SAID, Shown, kind_of, numpy_of
 
 if TYPE_CHECKING:
     from harness.matrix import Cell
@@ -25,12 +25,10 @@ def shown_by(subject: Subject, cell: Cell, bench: Bench, why: str) -> Shown:
     by more than its model.
     """
     result = failing(subject, cell, bench)
-    hello = bench.probes.cell(cell).record.hello
-    assert hello is not None, "a cell without a hello is BROKEN, and was refused"
     fault = Reproducer(
         case=subject.case.id,
         cell=cell,
-        numpy=hello.numpy,
+        numpy=numpy_of(bench.probes.cell(cell)),
         kind=kind_of(result),
         what=" ".join(result.evidence.text.split())[:MOST_SAID],
         status=result.evidence.status,

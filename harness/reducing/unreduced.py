@@ -9,7 +9,7 @@ import numpy as np
 from harness.corpus.given import handing_on
 from harness.errors import ConfigurationError
 from harness.reducing.reproducer import Kind, Reproducer
-from harness.reducing.written import Shown
+from harness.reducing.written import Shown, numpy_of
 from harness.triage.graph_passes.candidate import Candidate
 from harness.wire.catalogue.fallback import OWN_SILENT
 from harness.wire.catalogue.leaks import INT64, SAME_INPUTS, STRINGS
@@ -55,14 +55,12 @@ def shown_by(subject: Subject, cell: Cell, probes: Probes) -> Shown:
             f"{subject.case.id} does not fail on {cell.id}: {result.outcome} {said}".rstrip()
         )
     kind, value = INPUTS[subject.case.id]
-    hello = probes.cell(cell).record.hello
-    assert hello is not None, "a cell without a hello is BROKEN, and was refused"
     model = Candidate(model=handing_on(value), inputs={"x": value})
     return Shown(
         fault=Reproducer(
             case=subject.case.id,
             cell=cell,
-            numpy=hello.numpy,
+            numpy=numpy_of(probes.cell(cell)),
             kind=kind,
             what=_what(kind, value, cell),
         ),

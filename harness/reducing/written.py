@@ -27,6 +27,7 @@ from harness.wire.outcomes import Outcome
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
+    from harness.controller.cell import CellUnderTest
     from harness.environments.sources import Sources
     from harness.reducing.smallest import Smallest
     from harness.results import CaseResult
@@ -207,13 +208,12 @@ def _write_model(
 
 def _fault(smallest: Smallest) -> Reproducer:
     start, result = smallest.start, smallest.result
-    trial, hello = start.same.trial, start.opened.record.hello
-    assert hello is not None, "a cell without a hello is BROKEN, and was refused"
+    trial = start.same.trial
     tolerance = trial.right.tolerance if trial.right else None
     return Reproducer(
         case=start.subject.case.id,
         cell=start.cell,
-        numpy=hello.numpy,
+        numpy=numpy_of(start.opened),
         kind=kind_of(result),
         what=_what(smallest),
         status=result.evidence.status,
@@ -221,6 +221,13 @@ def _fault(smallest: Smallest) -> Reproducer:
         atol=tolerance.atol_for(smallest.want or ()) if tolerance else 0.0,
         settings=trial.settings,
     )
+
+
+def numpy_of(opened: CellUnderTest) -> str:
+    """Return the numpy release that a cell's answers came with."""
+    hello = opened.record.hello
+    assert hello is not None, "a cell without a hello is BROKEN, and was refused"
+    return hello.numpy
 
 
 def kind_of(result: CaseResult) -> Kind:

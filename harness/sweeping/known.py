@@ -22,7 +22,7 @@ from typing import TYPE_CHECKING
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
-from harness.baseline import BASELINES, Baseline, Expectation
+from harness.baseline import BASELINES, Baseline, Expectation, baselines_of
 from harness.strict_toml import Table, read_toml
 from harness.sweeping.recording import SUITE
 from harness.triage.generated.disagreements import Oracle
@@ -81,13 +81,10 @@ class WithKnown(Baseline):
 
 def all_known_of(cells: Iterable[CellRecord], root: Path) -> dict[str, Baseline]:
     """Return what is known of each cell by its id; `root` is the project's folder."""
-    return {
-        cell.cell: WithKnown(
-            Baseline.read(root / BASELINES / f"{cell.variant}.toml", cell.release),
-            read_known(root / FOLDER / f"{cell.variant}.toml", cell.release),
-        )
-        for cell in cells
-    }
+    those = tuple(cells)
+    baselines = baselines_of(those, root / BASELINES)
+    known = {c.cell: read_known(root / FOLDER / f"{c.variant}.toml", c.release) for c in those}
+    return {cell: WithKnown(baseline, known[cell]) for cell, baseline in baselines.items()}
 
 
 def read_known(path: Path, release: str) -> list[Known]:
