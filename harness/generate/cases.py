@@ -40,7 +40,7 @@ FOLDED = 8
 
 CHAIN_OPSETS = (13, 17, 21)
 
-EVERY = 6
+EVERY = 5
 """One case of so many is an edge case."""
 
 
@@ -88,7 +88,7 @@ def check_drawn(names: Sequence[str]) -> None:
 def descriptions(chosen: Sequence[str], seed: int, count: int) -> Iterator[Description]:
     """Return `count` descriptions, spread evenly over operators and opsets; none chosen is all.
 
-    Every sixth is an edge case, as long as there are attributes with edges.
+    Every fifth is an edge case, as long as there are attributes with edges.
 
     Raise ConfigurationError for an operator that cannot be drawn.
     """

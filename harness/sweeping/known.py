@@ -8,7 +8,8 @@ the same entries::
     oracle = "reference"           # which oracle finds it: dies, memory, optimisation, …
     operators = ["Resize"]         # as a shell would match them
     signs = ["other values"]       # optional: what it looks like, as a shell would match it
-    when = ["mode=cubic"]          # optional: conditions that all hold, as a finding tells them
+    when = ["mode=cubic"]          # optional: conditions that all hold, as a finding tells them,
+                                   # as a shell would match them: "an edge of scale: *"
     releases = ">=1.21,<1.25"      # optional: for which releases of the variant
     reason = "whose fault it is, and what it means"
     link = "https://…"             # optional: where it is discussed
@@ -61,7 +62,7 @@ class Known:
             oracle is self.oracle
             and any(fnmatchcase(operator, one) for one in self.operators)
             and (not self.signs or any(fnmatchcase(sign, one) for one in self.signs))
-            and about.issuperset(self.when)
+            and all(any(fnmatchcase(has, one) for has in about) for one in self.when)
         )
 
 
