@@ -29,7 +29,7 @@ from harness.reducing.trials import (
     told,
 )
 from harness.triage.graph_passes.candidate import Candidate
-from harness.wire.catalogue.generated import LIKE_UNOPTIMISED
+from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN
 from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
 from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.malformed import MalformedCase, Wrong
@@ -49,7 +49,7 @@ if TYPE_CHECKING:
     from harness.results import CaseResult
 
 WITHOUT_ARENA = {"arena": False}
-"""What malformed models are opened with."""
+"""What malformed models are opened with, and what is run again to see memory that is not set."""
 
 _DATA_SET = re.compile(r"data set (\d+): ")
 
@@ -115,6 +115,8 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
         settings=given.settings,
         malformed=subject.case if _is_answered_wrongly(subject, result) else None,
     )
+    if trial.malformed is None and Wrong.told_in(result.evidence.text) is Wrong.UNSET:
+        trial = replace(trial, procedure=SAME_AGAIN, settings=WITHOUT_ARENA)
     if result.outcome is Outcome.FAIL and result.evidence.mismatches:
         candidate, trial, result_alone = _numeric(given, result, trial, references)
         right = trial.right
@@ -183,7 +185,7 @@ def given_by(subject: Subject) -> Given:
             f"`ort-matrix case {case.id} --cell CELL --example JSON` shows it, and bisect and "
             "attribute take it as well"
         )
-    if case.procedure in (MODEL_CASE, LIKE_UNOPTIMISED):
+    if case.procedure in (MODEL_CASE, LIKE_UNOPTIMISED, SAME_AGAIN):
         return _given_model(case.id, ModelCase.from_json(case.arguments))
     if case.procedure in (MALFORMED, MALFORMED_APART):
         return _given_malformed(case.id, MalformedCase.from_json(case.arguments))

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from harness.reducing.references import Reference
     from harness.results import CaseResult
     from harness.triage.graph_passes.examined import Validity
+    from harness.wire.catalogue.procedures import Procedure
 
 FLOORS = (1e-2, 1e-3, 1e-4, 1e-5, 0.0)
 """How far off a value may be, measured by the largest of the right answer, and still be noise.
@@ -94,6 +95,8 @@ class Trial:
     """None: nothing is compared, the failure is another one."""
     malformed: Case | None = None
     """The case of a malformed model that is asked of candidates; None: they run as sound ones."""
+    procedure: Procedure = MODEL_CASE
+    """What is asked of sound ones."""
     _numbers: itertools.count[int] = field(default_factory=itertools.count)
 
     def observed(self, candidate: Candidate) -> CaseResult | None:
@@ -134,7 +137,7 @@ class Trial:
             rtol=tolerance.rtol,
             atol=tolerance.atol_for(want or ()),
         )
-        return Case(id="a candidate", procedure=MODEL_CASE, arguments=described.to_json())
+        return Case(id="a candidate", procedure=self.procedure, arguments=described.to_json())
 
     def _malformed(self, asked: Case, candidate: Candidate, packer: Packer) -> Case:
         described = replace(

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 from harness.cases import Case
 from harness.errors import ConfigurationError
 from harness.generate.cases import check_drawn
-from harness.generate.description import Description
+from harness.generate.description import RANDOM, Description
 from harness.sweeping.pack import packed_cases
 from harness.triage.generated.disagreements import VALID
-from harness.wire.catalogue.generated import LIKE_UNOPTIMISED
+from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN
 from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.values import Blob, DataSet, ModelCase
 
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from harness.corpus.generated.record import Packed
+    from harness.wire.catalogue.procedures import Procedure
 
 SUITE = "generated"
 
@@ -25,9 +26,9 @@ SUITE = "generated"
 def generated_case(name: str, cache: Path) -> Case:
     """Return the case of that id: it passes where it answers as the reference evaluator does.
 
-    Where that does not vote it passes where it answers as it does without optimisations, and a case
-    that is not valid where it is answered at all. Raise ConfigurationError for what describes no
-    case.
+    Where that does not vote it passes where it answers the same when run again, and a valid one
+    also without optimisations; one whose answer is random where it is answered at all. Raise
+    ConfigurationError for what describes no case.
     """
     described = Description.parse(name.removeprefix(f"{SUITE}/"))
     check_drawn([described.operator])
@@ -35,9 +36,13 @@ def generated_case(name: str, cache: Path) -> Case:
     if pack.lost:
         raise ConfigurationError(f"'{name}': this case cannot be made")
     (packed,) = pack.cases
-    votes_or_is_not_valid = packed.votes or packed.kind != VALID
-    procedure = MODEL_CASE if votes_or_is_not_valid else LIKE_UNOPTIMISED
-    return Case(id=name, procedure=procedure, arguments=_model_case(packed).to_json())
+    return Case(id=name, procedure=_procedure(packed), arguments=_model_case(packed).to_json())
+
+
+def _procedure(packed: Packed) -> Procedure:
+    if packed.votes or RANDOM in packed.reason:
+        return MODEL_CASE
+    return LIKE_UNOPTIMISED if packed.kind == VALID else SAME_AGAIN
 
 
 def _model_case(packed: Packed) -> ModelCase:

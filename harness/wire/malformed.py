@@ -48,6 +48,10 @@ class Wrong(StrEnum):
         return self in (Wrong.ACCEPTED, Wrong.LATE)
 
 
+NEVER_SET = "memory that was never set?"
+"""What is supposed where a build's own garbage comes out."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Beside(PlainRecord):
     """What stands around a model that is opened by its path, ``model/model.onnx``.

@@ -20,8 +20,11 @@ from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
 from harness.probing import Probes, Subject
 from harness.reducing.brought import Brought, case_of
+from harness.reducing.reproducer import Kind
 from harness.reducing.smallest import reduce_from
 from harness.reducing.start import Bench, started
+from harness.reducing.written import kind_of
+from harness.sweeping.single import generated_case
 from harness.triage.graph_passes.candidate import nodes_within
 from harness.triage.graph_passes.examined import Validity
 from harness.wire.catalogue.malformed import MALFORMED
@@ -59,6 +62,7 @@ LOOP = """<ir_version: 8, opset_import: ["": 17]>
     }"""
 AMBIGUOUS = """<ir_version: 8, opset_import: ["": 17]>
     g (float[3] x) => (float[3] y) { a = Abs(x) b = Add(a, w) y = Neg(b) }"""
+UNSET = "add-wrong-the-second-time"
 DIVISION = """<ir_version: 8, opset_import: ["": 17]>
     g (int32[n] x, int32[n] z) => (int32[n] y) { a = Add(x, x) b = Sub(a, x) y = Div(b, z) }"""
 
@@ -132,6 +136,24 @@ def test_a_reference_that_errs_on_the_way_leads_nowhere(project: Project) -> Non
     model = parser.parse_model(found["text"])
     assert "BatchNormalization" in {node.op_type for node in model.graph.node}
     assert model.opset_import[0].version >= 14
+
+
+def test_memory_that_is_not_set_stays_so(tmp_path: Path) -> None:
+    """A case that has no right answer is reduced as long as its second answer is another one."""
+    program = Program(arguments=("-m", "fixtures.defects", UNSET), folder=ROOT)
+    matrix, sources = read_matrix(ROOT / "matrix.toml"), Sources(cache=cache_root())
+    case = generated_case("generated/1:Add:14:5:2", sources.cache)
+    subject = Subject(suite="generated", case=case)
+
+    with Probes(matrix, sources, program) as probes, Evaluator() as evaluator:
+        bench = Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=tmp_path)
+        start = started(subject, matrix.cell("cpu"), bench)
+        found = reduce_from(start, tmp_path, seconds=60)
+
+    assert [node.op_type for node in found.candidate.model.graph.node] == ["Add"]
+    assert {value.size for value in found.candidate.inputs.values()} == {1}
+    assert start.candidate.size[4] > found.candidate.size[4]
+    assert kind_of(found.result) is Kind.UNSET
 
 
 def test_a_malformed_model_keeps_what_is_wrong_with_it(tmp_path: Path) -> None:

@@ -18,10 +18,13 @@ from harness.sweeping.fuzz import Fuzz
 from harness.sweeping.known import FOLDER, all_known_of
 from harness.sweeping.pack import packed_cases
 from harness.sweeping.recording import operator_results, record
+from harness.sweeping.single import generated_case
 from harness.sweeping.sweep import Stop, Sweep, Swept
 from harness.triage.generated.changes import Judgement, Turn
 from harness.triage.generated.disagreements import Cause, Oracle, causes
 from harness.verdicts import Verdict
+from harness.wire.malformed import Wrong
+from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -72,6 +75,33 @@ def test_a_sound_build_shows_nothing(bench: Bench, cases: Sequence[Packed], tmp_
     found, _ = _fuzzed(bench, THE_WORKER, cases, tmp_path)
 
     assert found == []
+
+
+@pytest.mark.parametrize(
+    ("defect", "name", "said"),
+    [
+        ("add-wrong-the-second-time", "1:Add:14:5:2", Wrong.UNSET),
+        ("add-wrong-the-second-time", "1:com.microsoft.GatedAdd:1:5:0", Wrong.UNSET),
+        ("add-wrong-when-optimised", "1:com.microsoft.GatedAdd:1:5:0", "without optimisations"),
+    ],
+)
+def test_a_case_that_the_reference_has_no_vote_on_is_its_own_measure(
+    defect: str, name: str, said: str, bench: Bench
+) -> None:
+    """Carried out alone it fails as it does among others, and passes on a sound build."""
+    case = generated_case(f"generated/{name}", bench.sources.cache)
+    cell = bench.matrix.cell(CELL)
+    results = []
+    for program in (THE_WORKER, Program(arguments=("-m", "fixtures.defects", defect), folder=ROOT)):
+        opened = CellUnderTest.open(cell, bench.sources, program)
+        try:
+            results.append(opened.execute("generated", case, cell.variant.limits))
+        finally:
+            opened.close()
+
+    sound, faulty = results
+    assert (sound.outcome, faulty.outcome) == (Outcome.PASS, Outcome.FAIL)
+    assert said in faulty.evidence.text
 
 
 def test_another_build_is_outvoted(bench: Bench, cases: Sequence[Packed], tmp_path: Path) -> None:

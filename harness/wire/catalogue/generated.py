@@ -14,9 +14,17 @@ GENERATED_COMPARED = Procedure(
     about="Pairs of answers that were kept before are compared; the build has no part in it.",
     needs_device=False,
 )
+SAME_AGAIN = Procedure(
+    id="same-again",
+    about="A model answers, within its tolerance, the same when run again with other garbage in "
+    "fresh memory.",
+)
 LIKE_UNOPTIMISED = Procedure(
     id="like-unoptimised",
-    about="A model answers, within its tolerance, as it does without optimisations.",
+    about="A model answers, within its tolerance, the same when run again, and as it does without "
+    "optimisations.",
 )
 
-PROCEDURES: tuple[Procedure, ...] = (GENERATED, GENERATED_COMPARED, LIKE_UNOPTIMISED)
+PROCEDURES: tuple[Procedure, ...] = (
+    *(GENERATED, GENERATED_COMPARED, SAME_AGAIN, LIKE_UNOPTIMISED),
+)

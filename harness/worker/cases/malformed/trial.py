@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
-from harness.wire.malformed import MODEL_FILE, PLACE, Beside, MalformedCase, Stage, Wrong
+from harness.wire.malformed import MODEL_FILE, NEVER_SET, PLACE, Beside, MalformedCase, Stage, Wrong
 from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.settings import SessionSettings
@@ -108,7 +108,7 @@ class _Trial:
                 with self._open() as second:
                     elsewhere = second.run(inputs)
         if any(digest(later) != self.digest for later in (again, elsewhere)):
-            return Accepted(wrong=f"{Wrong.UNSET}: memory that was never set?")
+            return Accepted(wrong=f"{Wrong.UNSET}: {NEVER_SET}")
         return Accepted()
 
     def _refused(self, error: Exception) -> Refused | Accepted:
