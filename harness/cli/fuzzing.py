@@ -171,7 +171,8 @@ def _show(arguments: argparse.Namespace, night: Night, run: str) -> None:
     for cause in night.new:
         case = cause.smallest.case.description
         print("\n".join(told.cause_lines(cause)))
-        print(f"    ort-matrix reduce generated/{case} --cell {arguments.cell}")
+        other = f" --against {arguments.against}" if cause.oracle is Oracle.AGAINST else ""
+        print(f"    ort-matrix reduce generated/{case} --cell {arguments.cell}{other}")
     print(
         f"{len(night.new)} causes over {len(night.cases):,} cases; {len(night.known)} known; "
         f"{len(night.refusals)} refusals of valid cases at run, which --json shows"

@@ -98,12 +98,13 @@ class Given:
 def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | None = None) -> Start:
     """Return what the reduction of a case on a cell begins with.
 
-    `against` is asked for right answers, in place of whoever agrees with the case. Raise
-    ConfigurationError where the case has no model, does not fail, or fails in a way that its model
-    alone does not, and NotReducibleError where nobody knows what is right of a smaller model.
+    `against` is asked for right answers, in place of whoever agrees with the case; a case that
+    passes is wrong where it answers otherwise. Raise ConfigurationError where the case has no
+    model, does not fail, or fails in a way that its model alone does not, and NotReducibleError
+    where nobody knows what is right of a smaller model.
     """
     given = given_by(subject)
-    result = failing(subject, cell, bench)
+    result = failing(subject, cell, bench, or_passing=against is not None)
     deadline_s = bench.matrix.limits(cell, subject.suite).deadline_s
     references = (against,) if against else _references(subject, cell, bench)
     trial = Trial(
@@ -117,7 +118,7 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
     )
     if trial.malformed is None and Wrong.told_in(result.evidence.text) is Wrong.UNSET:
         trial = replace(trial, procedure=SAME_AGAIN, settings=WITHOUT_ARENA)
-    if result.outcome is Outcome.FAIL and result.evidence.mismatches:
+    if result.outcome is Outcome.PASS or result.evidence.mismatches:
         candidate, trial, result_alone = _numeric(given, result, trial, references)
         right = trial.right
         assert right is not None
@@ -145,9 +146,11 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
     )
 
 
-def failing(subject: Subject, cell: Cell, bench: Bench) -> CaseResult:
+def failing(subject: Subject, cell: Cell, bench: Bench, *, or_passing: bool = False) -> CaseResult:
     """Return how a case fails on a cell; raise ConfigurationError where it does not."""
     result = bench.probes.probe(subject, cell)
+    if result.outcome is Outcome.PASS and or_passing:
+        return result
     if result.outcome is Outcome.PASS or not result.outcome.is_about_the_build:
         said = result.evidence.requirement or result.evidence.text
         raise ConfigurationError(
@@ -320,6 +323,11 @@ def _numeric(
         seen = tried.observed(candidate)
         if seen is not None and seen.outcome is Outcome.FAIL:
             return candidate, tried, seen
+    if result.outcome is Outcome.PASS:
+        raise ConfigurationError(
+            f"{result.case} does not fail on {result.cell}, nor does {agreeing[0].name} answer "
+            "otherwise"
+        )
     raise _otherwise(result, seen)
 
 
