@@ -13,6 +13,7 @@ from onnx import helper, numpy_helper, parser
 
 from harness.cases import Case
 from harness.controller.cell import Program
+from harness.corpus.packing import Packer
 from harness.corpus.reference import Evaluator
 from harness.environments.interpreter import cache_root
 from harness.environments.sources import Sources
@@ -20,6 +21,7 @@ from harness.errors import ConfigurationError
 from harness.matrix import read_matrix
 from harness.probing import Probes, Subject
 from harness.reducing.brought import Brought, case_of
+from harness.reducing.references import ReferenceEvaluator
 from harness.reducing.reproducer import Kind
 from harness.reducing.smallest import reduce_from
 from harness.reducing.start import Bench, started
@@ -27,8 +29,10 @@ from harness.reducing.written import kind_of
 from harness.sweeping.single import generated_case
 from harness.triage.graph_passes.candidate import nodes_within
 from harness.triage.graph_passes.examined import Validity
+from harness.wire.catalogue.generated import LIKE_UNOPTIMISED
 from harness.wire.catalogue.malformed import MALFORMED
 from harness.wire.malformed import MalformedCase, Right
+from harness.wire.values import DataSet, ModelCase
 
 if TYPE_CHECKING:
     from harness.reducing.smallest import Smallest
@@ -62,6 +66,7 @@ LOOP = """<ir_version: 8, opset_import: ["": 17]>
     }"""
 AMBIGUOUS = """<ir_version: 8, opset_import: ["": 17]>
     g (float[3] x) => (float[3] y) { a = Abs(x) b = Add(a, w) y = Neg(b) }"""
+TWICE = ("twice", "Sigmoid>Tanh")
 UNSET = "add-wrong-the-second-time"
 DIVISION = """<ir_version: 8, opset_import: ["": 17]>
     g (int32[n] x, int32[n] z) => (int32[n] y) { a = Add(x, x) b = Sub(a, x) y = Div(b, z) }"""
@@ -136,6 +141,38 @@ def test_a_reference_that_errs_on_the_way_leads_nowhere(project: Project) -> Non
     model = parser.parse_model(found["text"])
     assert "BatchNormalization" in {node.op_type for node in model.graph.node}
     assert model.opset_import[0].version >= 14
+
+
+def test_what_only_another_answers_otherwise_becomes_its_pattern(tmp_path: Path) -> None:
+    """A case that passes, since nobody said what is right, is wrong beside whoever is right."""
+    file = tmp_path / "values.bin"
+    with file.open("wb") as out:
+        packer = Packer(out, file)
+        given = DataSet(inputs=(packer.value(np.ones((2, 4), np.float32)),), outputs=None)
+        described = ModelCase(
+            model=packer.blob(parser.parse_model(MODEL).SerializeToString()),
+            in_place=False,
+            ir=8,
+            opsets={"ai.onnx": 17},
+            data=packer.data_file,
+            data_sets=(given,),
+            rtol=1e-3,
+            atol=1e-5,
+        )
+    case = Case(id="x", procedure=LIKE_UNOPTIMISED, arguments=described.to_json())
+    program = Program(arguments=("-m", "fixtures.defects.patterns", *TWICE), folder=ROOT)
+    matrix, sources = read_matrix(ROOT / "matrix.toml"), Sources(cache=cache_root())
+
+    with Probes(matrix, sources, program) as probes, Evaluator() as evaluator:
+        bench = Bench(probes=probes, matrix=matrix, evaluator=evaluator, files=tmp_path)
+        subject, cell = Subject(suite="mine", case=case), matrix.cell("cpu")
+        start = started(subject, cell, bench, ReferenceEvaluator(evaluator=evaluator))
+        found = reduce_from(start, tmp_path, seconds=60)
+        with pytest.raises(ConfigurationError, match="does not fail"):
+            started(subject, cell, bench)
+
+    nodes = [node.op_type for node in found.candidate.model.graph.node]
+    assert nodes == ["Sigmoid", "Tanh"]
 
 
 def test_memory_that_is_not_set_stays_so(tmp_path: Path) -> None:
