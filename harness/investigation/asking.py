@@ -14,7 +14,8 @@ from harness.signatures import signature
 from harness.triage.bisection import Seen, Skipped
 from harness.triage.confidence import Likeness
 from harness.triage.readings import By, reading
-from harness.wire.catalogue.procedures import MODEL_CASE, MODEL_VALUES
+from harness.wire.catalogue.generated import OF_ONE_MODEL
+from harness.wire.catalogue.procedures import MODEL_VALUES
 from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
@@ -166,7 +167,7 @@ def _looked_at(subject: Subject, by: By, measure: Measure | None) -> Subject:
     """Return what is asked of the cells so that it can be told."""
     if measure is not None:
         return measure.subject(subject)
-    if by is By.VALUES and subject.case.procedure is MODEL_CASE:
+    if by is By.VALUES and subject.case.procedure in OF_ONE_MODEL:
         return replace(subject, case=replace(subject.case, procedure=MODEL_VALUES))
     return subject
 

@@ -9,7 +9,8 @@ from itertools import pairwise
 from typing import TYPE_CHECKING, Protocol
 
 from harness.triage.confidence import Likeness, shift
-from harness.wire.catalogue.procedures import MODEL_CASE, MODEL_SPEED
+from harness.wire.catalogue.generated import OF_ONE_MODEL
+from harness.wire.catalogue.procedures import MODEL_SPEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -55,7 +56,7 @@ class Speed:
 
     def subject(self, subject: Subject) -> Subject:
         """Return the model's runs alone, timed within the worker, where it is a model."""
-        if subject.case.procedure is not MODEL_CASE:
+        if subject.case.procedure not in OF_ONE_MODEL:
             return subject
         return replace(subject, case=replace(subject.case, procedure=MODEL_SPEED))
 

@@ -29,9 +29,8 @@ from harness.reducing.trials import (
     told,
 )
 from harness.triage.graph_passes.candidate import Candidate
-from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN
+from harness.wire.catalogue.generated import OF_ONE_MODEL, SAME_AGAIN, UNLIKE_UNOPTIMISED
 from harness.wire.catalogue.malformed import MALFORMED, MALFORMED_APART
-from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.malformed import MalformedCase, Wrong
 from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest
@@ -89,6 +88,10 @@ class Given:
     tolerance: Tolerance
     settings: Mapping[str, Any]
 
+    def without_answers(self) -> Given:
+        """Return the same where the case's own right answers do not matter."""
+        return replace(self, candidates=tuple((one, None) for one, _ in self.candidates))
+
     def failing(self, result: CaseResult) -> tuple[Candidate, Sequence[Any] | None]:
         """Return the data set that a result says is answered wrongly."""
         found = _DATA_SET.match(result.evidence.text)
@@ -106,7 +109,9 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
     given = given_by(subject)
     result = failing(subject, cell, bench, or_passing=against is not None)
     deadline_s = bench.matrix.limits(cell, subject.suite).deadline_s
-    references = (against,) if against else _references(subject, cell, bench)
+    if result.evidence.text.startswith(UNLIKE_UNOPTIMISED):
+        given = given.without_answers()
+    references = (against,) if against else _references(result, cell, bench)
     trial = Trial(
         probes=bench.probes,
         cell=cell,
@@ -188,7 +193,7 @@ def given_by(subject: Subject) -> Given:
             f"`ort-matrix case {case.id} --cell CELL --example JSON` shows it, and bisect and "
             "attribute take it as well"
         )
-    if case.procedure in (MODEL_CASE, LIKE_UNOPTIMISED, SAME_AGAIN):
+    if case.procedure in OF_ONE_MODEL:
         return _given_model(case.id, ModelCase.from_json(case.arguments))
     if case.procedure in (MALFORMED, MALFORMED_APART):
         return _given_malformed(case.id, MalformedCase.from_json(case.arguments))
@@ -275,11 +280,11 @@ def of_cell(
     )
 
 
-def _references(subject: Subject, cell: Cell, bench: Bench) -> tuple[Reference, ...]:
+def _references(result: CaseResult, cell: Cell, bench: Bench) -> tuple[Reference, ...]:
     """Return who may know what is right; of a build that has to agree with itself, it alone."""
     name = f"{cell.id} without graph optimisation"
     unoptimised = of_cell(cell, bench, name=name, settings=OPTIMISATIONS_OFF)
-    if subject.case.procedure is LIKE_UNOPTIMISED:
+    if result.evidence.text.startswith(UNLIKE_UNOPTIMISED):
         return (unoptimised,)
     others = (ReferenceEvaluator(evaluator=bench.evaluator), unoptimised)
     try:

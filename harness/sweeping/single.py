@@ -24,11 +24,11 @@ SUITE = "generated"
 
 
 def generated_case(name: str, cache: Path) -> Case:
-    """Return the case of that id: it passes where it answers as the reference evaluator does.
+    """Return the case of that id, which asks of one build what the oracles ask.
 
-    Where that does not vote it passes where it answers the same when run again, and a valid one
-    also without optimisations; one whose answer is random where it is answered at all. Raise
-    ConfigurationError for what describes no case.
+    It passes where it answers as the reference evaluator does, if that votes, the same when run
+    again and, if it is valid, the same without optimisations; one whose answer is random where it
+    is answered at all. Raise ConfigurationError for what describes no case.
     """
     described = Description.parse(name.removeprefix(f"{SUITE}/"))
     check_drawn([described.operator])
@@ -40,7 +40,7 @@ def generated_case(name: str, cache: Path) -> Case:
 
 
 def _procedure(packed: Packed) -> Procedure:
-    if packed.votes or RANDOM in packed.reason:
+    if RANDOM in packed.reason:
         return MODEL_CASE
     return LIKE_UNOPTIMISED if packed.kind == VALID else SAME_AGAIN
 

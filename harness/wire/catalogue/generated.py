@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from harness.wire.catalogue.procedures import Procedure
+from harness.wire.catalogue.procedures import MODEL_CASE, Procedure
 
 GENERATED = Procedure(
     id="generated",
@@ -16,15 +16,20 @@ GENERATED_COMPARED = Procedure(
 )
 SAME_AGAIN = Procedure(
     id="same-again",
-    about="A model answers, within its tolerance, the same when run again with other garbage in "
-    "fresh memory.",
+    about="As model-case, and the answer is the same when run again with other garbage in fresh "
+    "memory.",
 )
 LIKE_UNOPTIMISED = Procedure(
     id="like-unoptimised",
-    about="A model answers, within its tolerance, the same when run again, and as it does without "
-    "optimisations.",
+    about="As same-again, and the answer is the same without optimisations.",
 )
 
 PROCEDURES: tuple[Procedure, ...] = (
     *(GENERATED, GENERATED_COMPARED, SAME_AGAIN, LIKE_UNOPTIMISED),
 )
+
+OF_ONE_MODEL = (MODEL_CASE, SAME_AGAIN, LIKE_UNOPTIMISED)
+"""What is asked with a ModelCase."""
+
+UNLIKE_UNOPTIMISED = "unlike without optimisations"
+"""How the text of evidence begins where that is what is wrong."""

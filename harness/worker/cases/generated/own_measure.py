@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN
+from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN, UNLIKE_UNOPTIMISED
 from harness.wire.malformed import NEVER_SET, Wrong
 from harness.wire.messages import Evidence, Mismatch, Request
 from harness.wire.outcomes import Outcome
@@ -13,10 +13,11 @@ from harness.wire.settings import Optimisation, SessionSettings
 from harness.wire.values import ModelCase
 from harness.worker.backend import OpenOptions
 from harness.worker.cases import Observation, implements
+from harness.worker.cases.model_case import compared, inputs_of, mismatch
 from harness.worker.cases.refusals import observed
 from harness.worker.comparison import compare
 from harness.worker.garbage import other_garbage
-from harness.worker.tensors import load, read_blob
+from harness.worker.tensors import read_blob
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -25,45 +26,64 @@ if TYPE_CHECKING:
     from harness.worker.cases.refusals import Seen
     from harness.worker.under_test import UnderTest
 
-PLAIN = SessionSettings(intra_threads=1, inter_threads=1, arena=False)
+PLAIN = SessionSettings(intra_threads=1, inter_threads=1, arena=False, records_placement=True)
 """Without an arena every tensor comes from malloc, which fills it with garbage."""
+
+Answers = list[list[Any]]
+"""Values by position, for each data set."""
 
 
 @implements(SAME_AGAIN)
 def same_again(request: Request, under_test: UnderTest) -> Observation:
-    """Run every data set twice and compare; a refusal is one as usual."""
+    """Run every data set twice, and compare also with what is right where the case says so."""
     return _observed(request, under_test, has_other_way=False)
 
 
 @implements(LIKE_UNOPTIMISED)
 def like_unoptimised(request: Request, under_test: UnderTest) -> Observation:
-    """Run every data set twice, and without optimisations, and compare; a refusal as usual."""
+    """Do as `same_again` does, and compare with the answers without optimisations."""
     return _observed(request, under_test, has_other_way=True)
 
 
 def _observed(request: Request, under_test: UnderTest, *, has_other_way: bool) -> Observation:
     case = ModelCase.from_json(request.arguments)
     # Kept until all is compared: what a build hands through may be the caller's own memory.
-    given = [[load(one, case.data) for one in data_set.inputs] for data_set in case.data_sets]
+    given = [inputs_of(case, data_set) for data_set in case.data_sets]
     with observed(under_test.binding) as seen:
         seen.ir, seen.opsets = case.ir, case.opsets
         with _opened(case, request, under_test, seen, None) as backend:
             names = [slot.name for slot in backend.outputs]
             answers = [backend.run(inputs) for inputs in given]
-            with other_garbage():
-                again = [backend.run(inputs) for inputs in given]
-        if _unlike(case, names, again, answers):
-            seen.conclude(
-                Outcome.FAIL, Evidence(stage="compare", text=f"{Wrong.UNSET}: {NEVER_SET}")
-            )
-        elif has_other_way:
+            wrong = _wrong(case, backend, answers) or _unset(case, names, backend, given, answers)
+            seen.has_run(backend)
+        if wrong is None and has_other_way:
             with _opened(case, request, under_test, seen, Optimisation.NONE) as backend:
                 plain = [backend.run(inputs) for inputs in given]
             if found := _unlike(case, names, answers, plain):
-                text = f"unlike without optimisations: {found[0].output}: {found[0].text}"
-                evidence = Evidence(stage="compare", text=text, mismatches=found)
-                seen.conclude(Outcome.FAIL, evidence)
+                text = f"{UNLIKE_UNOPTIMISED}: {found[0].output}: {found[0].text}"
+                wrong = Evidence(stage="compare", text=text, mismatches=found)
+        if wrong is not None:
+            seen.conclude(Outcome.FAIL, wrong)
     return seen.observation
+
+
+def _wrong(case: ModelCase, backend: Backend, answers: Answers) -> Evidence | None:
+    """Return how the answers differ from what the case has as right; None where they do not."""
+    for index, (data_set, outputs) in enumerate(zip(case.data_sets, answers, strict=True)):
+        if found := compared(case, data_set, backend, outputs):
+            return mismatch(index, found)
+    return None
+
+
+def _unset(
+    case: ModelCase, names: Sequence[str], backend: Backend, given: Answers, answers: Answers
+) -> Evidence | None:
+    """Return that a second run answers otherwise, where it does."""
+    with other_garbage():
+        again = [backend.run(inputs) for inputs in given]
+    if not _unlike(case, names, again, answers):
+        return None
+    return Evidence(stage="compare", text=f"{Wrong.UNSET}: {NEVER_SET}")
 
 
 @contextlib.contextmanager
@@ -83,7 +103,7 @@ def _opened(
 
 
 def _unlike(
-    case: ModelCase, names: Sequence[str], answers: list[list[Any]], wanted: list[list[Any]]
+    case: ModelCase, names: Sequence[str], answers: Answers, wanted: Answers
 ) -> tuple[Mismatch, ...]:
     return tuple(
         mismatch
