@@ -25,6 +25,8 @@ from harness.matrix import Tag, default_python, read_matrix
 from harness.probing import Probes
 from harness.report import summary, terminal
 from harness.report.build_matrix import BUILD_MATRICES
+from harness.sweeping import single
+from harness.sweeping.known import FOLDER, read_known
 from harness.verdicts import judge
 from harness.wire.catalogue.procedures import PROBE
 
@@ -91,6 +93,10 @@ def case(arguments: argparse.Namespace) -> int:
         result = probes.probe(subject, cell)
         record = probes.cell(cell).record
     expectation = baselines_of([record], baselines_folder(arguments))[cell.id].of(result.case)
+    if expectation is None and subject.suite == single.SUITE:
+        file = arguments.matrix.parent / FOLDER / f"{cell.variant.name}.toml"
+        known = read_known(file, cell.build.release)
+        expectation = single.known_alone(result, known, sources.cache)
     verdict = judge(result, expectation)
     if arguments.json:
         print(json.dumps({**result.to_json(), "verdict": verdict}, indent=2))

@@ -4,20 +4,29 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.baseline import Expectation
 from harness.cases import Case
 from harness.errors import ConfigurationError
 from harness.generate.cases import check_drawn
 from harness.generate.description import RANDOM, Description
 from harness.sweeping.pack import packed_cases
-from harness.triage.generated.disagreements import VALID
-from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN
+from harness.triage.generated.disagreements import VALID, finding
+from harness.triage.generated.patterns import features
+from harness.triage.generated.sights import Sight
+from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN, UNLIKE_UNOPTIMISED
 from harness.wire.catalogue.procedures import MODEL_CASE
+from harness.wire.generated import Answered, Seen
+from harness.wire.malformed import Wrong
+from harness.wire.outcomes import Outcome
 from harness.wire.values import Blob, DataSet, ModelCase
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from harness.corpus.generated.record import Packed
+    from harness.results import CaseResult
+    from harness.sweeping.known import Known
     from harness.wire.catalogue.procedures import Procedure
 
 SUITE = "generated"
@@ -30,13 +39,59 @@ def generated_case(name: str, cache: Path) -> Case:
     again and, if it is valid, the same without optimisations; one whose answer is random where it
     is answered at all. Raise ConfigurationError for what describes no case.
     """
+    packed = _packed(name, cache)
+    return Case(id=name, procedure=_procedure(packed), arguments=_model_case(packed).to_json())
+
+
+def known_alone(result: CaseResult, known: Sequence[Known], cache: Path) -> Expectation | None:
+    """Return what is known of how such a case fails; None where it passes or nobody knows.
+
+    What is said in `known` of a disagreement between opsets is not found: here is only one.
+    """
+    packed = _packed(result.case, cache)
+    found = finding(packed, _sight(result))
+    (about,) = features([packed])
+    if found is None:
+        return None
+    sought = found.oracle, packed.operator, found.sign, about
+    entry = next((one for one in known if one.is_of(*sought)), None)
+    if entry is None:
+        return None
+    return Expectation(
+        pattern=result.case,
+        outcomes=(result.outcome,),
+        reason=entry.reason,
+        link=entry.link,
+        place=entry.place,
+    )
+
+
+def _sight(result: CaseResult) -> Sight:
+    """Return what the oracles saw of a case that was carried out alone."""
+    evidence = result.evidence
+    if result.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
+        return Sight(outcome=result.outcome, ending=evidence)
+    unlike = evidence.mismatches[0].text if evidence.mismatches else ""
+    is_unset = Wrong.told_in(evidence.text) is Wrong.UNSET
+    by_itself = evidence.text.startswith(UNLIKE_UNOPTIMISED)
+    return Sight(
+        seen=Seen(
+            default=Answered(digest="alone"),
+            unoptimised=Answered(digest="alone"),
+            unlike_again=evidence.text if is_unset else None,
+            unlike_unoptimised=unlike if by_itself else None,
+            unlike_reference=None if by_itself else unlike,
+        )
+    )
+
+
+def _packed(name: str, cache: Path) -> Packed:
     described = Description.parse(name.removeprefix(f"{SUITE}/"))
     check_drawn([described.operator])
     pack = packed_cases([described], cache)
     if pack.lost:
         raise ConfigurationError(f"'{name}': this case cannot be made")
-    (packed,) = pack.cases
-    return Case(id=name, procedure=_procedure(packed), arguments=_model_case(packed).to_json())
+    return pack.cases[0]
 
 
 def _procedure(packed: Packed) -> Procedure:

@@ -15,10 +15,10 @@ from harness.generate.cases import descriptions
 from harness.report.summary import summarise
 from harness.store.run import PartWriter, read_run
 from harness.sweeping.fuzz import Fuzz
-from harness.sweeping.known import FOLDER, all_known_of
+from harness.sweeping.known import FOLDER, all_known_of, read_known
 from harness.sweeping.pack import packed_cases
 from harness.sweeping.recording import operator_results, record
-from harness.sweeping.single import generated_case
+from harness.sweeping.single import generated_case, known_alone
 from harness.sweeping.sweep import Stop, Sweep, Swept
 from harness.triage.generated.changes import Judgement, Turn
 from harness.triage.generated.disagreements import Cause, Oracle, causes
@@ -42,6 +42,13 @@ DEADLINE_S = 3.0
 SEED_OF_SWEEPS = 1
 CASES_OF_SWEEPS = 10_000
 LONGEST_S = 20.0
+SAID = {
+    Oracle.DIES: "",
+    Oracle.MEMORY: Wrong.UNSET,
+    Oracle.OPTIMISATION: "unlike without optimisations",
+    Oracle.REFERENCE: "data set 0: ",
+}
+"""What the text of a case's evidence has, by the oracle whose business it is."""
 OF_GENERATED = {name: one for name, one in DEFECTS.items() if one.family == "generated"}
 
 
@@ -78,17 +85,25 @@ def test_a_sound_build_shows_nothing(bench: Bench, cases: Sequence[Packed], tmp_
 
 
 @pytest.mark.parametrize(
-    ("defect", "name", "said"),
+    ("defect", "name", "oracle"),
     [
-        ("add-wrong-the-second-time", "1:Add:14:5:2", Wrong.UNSET),
-        ("add-wrong-the-second-time", "1:com.microsoft.GatedAdd:1:5:0", Wrong.UNSET),
-        ("add-wrong-when-optimised", "1:com.microsoft.GatedAdd:1:5:0", "without optimisations"),
+        ("add-wrong", "1:Add:13:5:2", Oracle.REFERENCE),
+        ("add-wrong-the-second-time", "1:Add:13:5:2", Oracle.MEMORY),
+        ("add-wrong-the-second-time", "1:Add:14:5:2", Oracle.MEMORY),
+        ("add-wrong-when-optimised", "1:com.microsoft.GatedAdd:1:5:0", Oracle.OPTIMISATION),
+        ("add-kills", "1:Add:14:5:2", Oracle.DIES),
     ],
 )
-def test_a_case_that_the_reference_has_no_vote_on_is_its_own_measure(
-    defect: str, name: str, said: str, bench: Bench
+def test_a_case_alone_is_asked_what_the_oracles_ask(
+    defect: str, name: str, oracle: Oracle, bench: Bench, tmp_path: Path
 ) -> None:
-    """Carried out alone it fails as it does among others, and passes on a sound build."""
+    """It fails as it does among others, and is as well known; on a sound build it passes."""
+    file = tmp_path / "known.toml"
+    file.write_text(
+        f'[[known]]\noracle = "{oracle}"\noperators = ["*Add"]\nwhen = ["* arguments"]\n'
+        'reason = "planted"\n'
+    )
+    known = read_known(file, "1.0")
     case = generated_case(f"generated/{name}", bench.sources.cache)
     cell = bench.matrix.cell(CELL)
     results = []
@@ -100,8 +115,14 @@ def test_a_case_that_the_reference_has_no_vote_on_is_its_own_measure(
             opened.close()
 
     sound, faulty = results
-    assert (sound.outcome, faulty.outcome) == (Outcome.PASS, Outcome.FAIL)
-    assert said in faulty.evidence.text
+    assert sound.outcome is Outcome.PASS
+    assert faulty.outcome is (Outcome.CRASH if oracle is Oracle.DIES else Outcome.FAIL)
+    assert SAID[oracle] in faulty.evidence.text
+    assert known_alone(sound, known, bench.sources.cache) is None
+    expectation = known_alone(faulty, known, bench.sources.cache)
+    assert expectation is not None
+    assert (expectation.reason, expectation.outcomes) == ("planted", (faulty.outcome,))
+    assert known_alone(faulty, [], bench.sources.cache) is None
 
 
 def test_another_build_is_outvoted(bench: Bench, cases: Sequence[Packed], tmp_path: Path) -> None:
