@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from harness.generate.element_types import DTYPES
 from harness.generate.families import draws
 from harness.generate.families.contributed import typed
 from harness.generate.families.doubts import doubt_overflow, exact
