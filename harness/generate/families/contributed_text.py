@@ -50,7 +50,7 @@ def tokenizer(drawing: Drawing) -> None:
     if drawing.chance(WRONG):
         drawing.wrong("both separators and an expression, or none of them")
         separators, expression = drawing.one_of(((None, None), ([","], "a")))
-    letters = [""] == separators or expression == "."
+    letters = separators == [""] or expression == "."
     drawing.node(
         words(drawing, shape, SENTENCES),
         types=typed("string", len(shape) + bool(np.prod(shape))),
