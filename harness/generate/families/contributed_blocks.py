@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from harness.generate.element_types import DTYPES, NUMBERS
 from harness.generate.families import draws
 from harness.generate.families.contributed import typed
 from harness.generate.families.doubts import doubt_overflow, exact
@@ -20,6 +21,24 @@ if TYPE_CHECKING:
 WRONG = 4
 """How many of a hundred have something wrong."""
 SCALES = (0.0625, 0.125, 0.25)
+PACKED = {
+    0: (1, 4, 4),
+    1: (1, 2, 2),
+    2: (32, 18, 2),
+    6: (32, 22, 2),
+    8: (32, 34, 2),
+    13: (256, 176, 4),
+    14: (256, 210, -2),
+    16: (256, 66, 2),
+    17: (256, 74, 2),
+    18: (256, 98, 2),
+    20: (32, 18, 2),
+    22: (256, 82, 2),
+    23: (256, 136, 2),
+    30: (1, 2, 2),
+}
+"""The formats of packed weights, numbered as GGML's: elements and bytes of a block, and how many
+bytes of it, from its start or to its end, are scales, floats of 16 bits (or are the elements)."""
 FLOATS_OF_8_BITS = ("float8e4m3fn", "float8e4m3fnuz", "float8e5m2", "float8e5m2fnuz")
 
 
@@ -180,4 +199,36 @@ def matmul_fpq4(drawing: Drawing) -> None:
         drawing.constant("int64", [inner, columns]),
         types=typed("float", len(outer) + 1),
         blk_quant_type=kind,
+    )
+
+
+@draws("com.microsoft.GatherPacked")
+def gather_packed(drawing: Drawing) -> None:
+    """Draw rows looked up in a table of packed blocks, in each format, and restored."""
+    form = drawing.one_of(tuple(PACKED))
+    elements, size, of_scales = PACKED[form]
+    blocks = drawing.between(1, 2 if elements > 1 else 9)
+    rows = drawing.between(1, 4)
+    data = octets(drawing, rows, blocks, size)
+    kind = {0: np.dtype("<f4"), 30: DTYPES["bfloat16"]}.get(form, np.dtype("<f2"))
+    count = abs(of_scales) // kind.itemsize
+    few = drawing.words(rows * blocks * count) % np.uint64(len(SCALES))
+    numbers = np.asarray(SCALES)[few.astype(int)].astype(kind).reshape(rows, blocks, count)
+    place = slice(of_scales) if of_scales > 0 else slice(of_scales, None)
+    data[..., place] = numbers.view(np.uint8).reshape(rows, blocks, -1)
+    shape = drawing.full_shape(0, 2)
+    dtype = drawing.one_of(("float", "float", "float16", "bfloat16"))
+    wide = drawing.chance(20)
+    limits = (-rows - 1, rows + 1) if wide else (0, rows - 1)
+    width = data.reshape(rows, -1)
+    if drawing.chance(WRONG):
+        drawing.wrong("rows that are too short")
+        width = width[:, :-1]
+    drawing.node(
+        drawing.value(width, is_parameter=True),
+        drawing.tensor(drawing.one_of(("int32", "int64")), shape, limits=limits),
+        types=typed(dtype, len(shape) + 1),
+        packed_type=form,
+        K=elements * blocks,
+        output_dtype=None if dtype == "bfloat16" and drawing.chance(50) else NUMBERS[dtype],
     )
