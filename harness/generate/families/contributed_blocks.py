@@ -153,7 +153,7 @@ def matmul_bnb4(drawing: Drawing) -> None:
     drawing.plain(Values.UNIT)
     features, inner = drawing.one_of((1, 3, 4, 8, 16, 17)), drawing.one_of((1, 5, 16, 24, 32, 40))
     block = drawing.one_of((16, 32, 64))
-    transposed = drawing.maybe(0, 1, 1, 1)
+    transposed = 0 if drawing.chance(8) else drawing.maybe(1)
     outer = drawing.full_shape(1, 3)
     size, blocks = -(-features * inner // 2), -(-features * inner // block)
     if drawing.chance(WRONG):
