@@ -111,7 +111,9 @@ def quantised_experts(drawing: Drawing) -> None:
     bits = drawing.maybe(4, 4, 8, 2)
     wide, block = bits or 4, drawing.one_of((None, None, 16, 32))
     of, attributes = _experts(drawing, block or drawing.one_of((4, 8)))
-    dtype = drawing.one_of(("float", "float", "float", "float16"))
+    dtype = "float"
+    if wide < BITS_OF_A_BYTE:  # sums of larger weights overflow float16
+        dtype = drawing.one_of(("float", "float", "float", "float16"))
     tokens, router = _tokens(drawing, dtype, of)
     level = drawing.maybe(0, 1, 4) if block and wide == 4 else None  # noqa: PLR2004
     if block and (wide != 4 or level == 4):  # noqa: PLR2004 - both compute with bytes
