@@ -323,3 +323,10 @@ def unfold(drawing: Drawing) -> None:
         size=drawing.between(1, shape[axis]),
         step=drawing.maybe(1, 2, 3),
     )
+
+
+@draws("com.microsoft.SampleOp")
+def echo(drawing: Drawing) -> None:
+    """Draw what is handed through."""
+    shape = drawing.shape(0, 4)
+    drawing.node(drawing.tensor("float", shape), types=typed("float", len(shape)))
