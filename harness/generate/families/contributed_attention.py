@@ -10,6 +10,7 @@ from harness.generate.families.heads import (
     BY_HEAD,
     DEEP,
     FLOAT,
+    WITHOUT_PRESENT,
     WRONG,
     Sizes,
     biases,
@@ -49,8 +50,10 @@ def multi_head(drawing: Drawing) -> None:
         inputs += [floats(drawing, shape), floats(drawing, shape)]
     outputs = drawing.one_of(("y", "yyy", "yyy", "yyyy", "y--y"))
     if sizes.past:
-        # A past without a present is lost, or read beyond: few, or nothing else would be seen.
+        # Without a present builds read on behind the keys: few, or nothing else would be seen.
         outputs = drawing.one_of(("yyy", "yyyy") * 8 + ("y", "y--y", "yy", "y-y"))
+        if not outputs.startswith("yyy"):
+            drawing.doubt(WITHOUT_PRESENT)
     causal = drawing.maybe(0, 1)
     if causal and sizes.asked != sizes.given:
         drawing.doubt("which key is beside which position of a query of another length")

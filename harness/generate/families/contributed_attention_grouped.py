@@ -9,6 +9,7 @@ import numpy as np
 
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
+from harness.generate.families.heads import WITHOUT_PRESENT
 from harness.generate.values import Values
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def _sizes(drawing: Drawing) -> _Sizes:
     window = drawing.between(1, total + 1) if drawing.chance(30) else -1
     kept = room > past and window > 0 and drawing.chance(40)
     if kept:
-        room = window + drawing.one_of((0, 0, 1, 3))
+        room = _room_of_window(drawing, window, total)
     return _Sizes(
         dtype=drawing.one_of(("float", "float", "float", "float16")),
         batch=1 if kind == "chunk" else drawing.between(1, 3),
@@ -68,6 +69,17 @@ def _sizes(drawing: Drawing) -> _Sizes:
         window=window,
         kept=kept,
     )
+
+
+def _room_of_window(drawing: Drawing, window: int, total: int) -> int:
+    """Return room for a window and some more, which is full mostly: the rest is unspecified."""
+    full = [room for room in range(window, total + 1) if (total - room) % (room - window + 1) == 0]
+    if full and drawing.chance(80):
+        return drawing.one_of(full)
+    room = window + drawing.between(0, 3)
+    if room not in full:
+        drawing.doubt("what is behind the keys of a window that is not full")
+    return room
 
 
 @draws("com.microsoft.GroupQueryAttention")
@@ -97,9 +109,12 @@ def grouped(drawing: Drawing) -> None:
     inputs += [None, None, drawing.constant("int32", counts) if counts else None]
     asks_qk = drawing.maybe(0, 0, 1, 2) if not (quantised or sizes.kept) else drawing.maybe(0)
     outputs = "yyyy" if asks_qk else "yyy"
-    # Without the present builds read on behind the new keys: few, or nothing else would be seen.
-    if not asks_qk and drawing.chance(3 if sizes.room else 25):
+    needs_present = quantised or sizes.kept or counts or asks_qk
+    # Without a present builds read on behind the keys: few, or nothing else would be seen.
+    if not needs_present and drawing.chance(4 if sizes.room else 25):
         outputs = "y"
+        if sizes.room:
+            drawing.doubt(WITHOUT_PRESENT)
     kept = Typed(type=quantised.dtype if quantised else sizes.dtype, rank=4)
     own = [Typed(type=sizes.dtype, rank=rank) for rank in (3, 4)]
     rotates = inputs[7] is not None

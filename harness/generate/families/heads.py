@@ -17,6 +17,7 @@ BY_HEAD = Typed(type="float", rank=4)
 DEEP = (1, 2, 3, 4, 8, 16)
 WRONG = 4
 """How many of a hundred have something wrong."""
+WITHOUT_PRESENT = "whether a past counts without a present"
 
 
 @dataclass(frozen=True, kw_only=True)
