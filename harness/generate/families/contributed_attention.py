@@ -134,6 +134,13 @@ def _beams(drawing: Drawing, sizes: Sizes, room: int, beams: int) -> Value:
     return drawing.tensor("int32", shape, limits=(0, beams - 1))
 
 
+def _step_biases(drawing: Drawing, sizes: Sizes, beams: int) -> Value | None:
+    found = biases(drawing, sizes)
+    if beams and found is not None and found.shape[0] > 1:
+        drawing.doubt("whether each beam has biases, or those of a batch share them")
+    return found
+
+
 def _one_step(drawing: Drawing) -> None:
     """Draw a query of one position, whose keys are put into a buffer behind the earlier ones."""
     beams = drawing.one_of((0, 1, 2, 3))
@@ -143,7 +150,7 @@ def _one_step(drawing: Drawing) -> None:
         *_given(drawing, sizes, "flat"),
         _projection_bias(drawing, sizes) if drawing.chance(40) else None,
         mask(drawing, sizes, ("total",)) if drawing.chance(40) else None,
-        biases(drawing, sizes),
+        _step_biases(drawing, sizes, beams),
         *(floats(drawing, cache) for _ in range(2)),
         drawing.constant("int32", [sizes.past]),
         _beams(drawing, sizes, room, beams) if beams else None,
@@ -176,7 +183,7 @@ def decoder(drawing: Drawing) -> None:
         inputs = _given(drawing, sizes, "flat")
         inputs += [
             mask(drawing, sizes, ("total",)) if drawing.chance(50) else None,
-            biases(drawing, sizes),
+            _step_biases(drawing, sizes, beams),
             *(floats(drawing, cache) for _ in range(2)),
             drawing.constant("int32", [sizes.past]),
             drawing.constant("int32", [beams]) if beams else None,
