@@ -52,7 +52,7 @@ def _sizes(drawing: Drawing) -> _Sizes:
     asked = 1 if kind == "step" else drawing.between(2, 6)
     past = 0 if kind == "prompt" else drawing.between(1, 5)
     total = past + asked
-    room = past if drawing.chance(60) else total + drawing.between(0, 3)
+    room = past if drawing.chance(70) else total + drawing.between(0, 3)
     window = drawing.between(1, total + 1) if drawing.chance(30) else -1
     kept = room > past and window > 0 and drawing.chance(40)
     if kept:
@@ -97,7 +97,9 @@ def grouped(drawing: Drawing) -> None:
     counts = _counts(drawing, sizes) if sizes.room and drawing.chance(12) else None
     inputs += _lengths(drawing, sizes, counts)
     inputs += _rotation(drawing, sizes)
-    causal = drawing.maybe(1) if counts or sizes.window > 0 or drawing.chance(80) else 0
+    causal = _seldom(drawing, 1)
+    if not counts and sizes.window < 0 and drawing.chance(20):
+        causal = 0
     if drawing.chance(30):
         outer = (drawing.one_of((1, sizes.batch)), drawing.one_of((1, heads)))
         inputs.append(drawing.tensor(sizes.dtype, (*outer, sizes.asked, sizes.total)))
@@ -107,7 +109,9 @@ def grouped(drawing: Drawing) -> None:
     inputs.append(drawing.tensor(sizes.dtype, (heads,), is_parameter=True) if has_sink else None)
     inputs += quantised.scales if quantised else [None, None]
     inputs += [None, None, drawing.constant("int32", counts) if counts else None]
-    asks_qk = drawing.maybe(0, 0, 1, 2) if not (quantised or sizes.kept) else drawing.maybe(0)
+    asks_qk = _seldom(drawing, 0)
+    if not (quantised or sizes.kept) and drawing.chance(25):
+        asks_qk = drawing.between(1, 2)
     outputs = "yyyy" if asks_qk else "yyy"
     needs_present = quantised or sizes.kept or counts or asks_qk
     # Without a present builds read on behind the keys: few, or nothing else would be seen.
@@ -127,14 +131,19 @@ def grouped(drawing: Drawing) -> None:
         scale=drawing.maybe(0.5, 1.0),
         softcap=drawing.maybe(0.0, 1.5, 20.0) if drawing.chance(50) else None,
         local_window_size=sizes.window if sizes.window > 0 else drawing.maybe(-1),
-        sliding_window_cache=int(sizes.kept) if sizes.kept else drawing.maybe(0),
-        smooth_softmax=drawing.maybe(0, 0, 1) if not has_sink else drawing.maybe(0),
+        sliding_window_cache=1 if sizes.kept else _seldom(drawing, 0),
+        smooth_softmax=1 if not has_sink and drawing.chance(20) else _seldom(drawing, 0),
         causal=causal,
         do_rotary=int(rotates) if rotates else drawing.maybe(0),
         rotary_interleaved=drawing.maybe(0, 1),
         qk_output=asks_qk,
         **(quantised.attributes if quantised else {}),
     )
+
+
+def _seldom(drawing: Drawing, default: int) -> int | None:
+    """Return the default of an attribute that older releases lack, or mostly nothing."""
+    return default if drawing.chance(6) else None
 
 
 def _given(drawing: Drawing, sizes: _Sizes, heads: int) -> list[Value | None]:

@@ -71,7 +71,7 @@ def _attributes(drawing: Drawing) -> dict[str, Any]:
     scale = drawing.maybe(1.0) if drawing.chance(90) else 0.5
     if scale not in (None, 1.0):
         drawing.doubt("what the scale is of")
-    packed = drawing.maybe(0) if drawing.chance(90) else 1
+    packed = drawing.one_of((None,) * 16 + (0, 0, 0, 1))  # older releases lack it
     if packed:
         drawing.doubt("what is ragged in a batch without lengths")
     return {
