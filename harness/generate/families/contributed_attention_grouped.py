@@ -100,11 +100,7 @@ def grouped(drawing: Drawing) -> None:
     causal = _seldom(drawing, 1)
     if not counts and sizes.window < 0 and drawing.chance(20):
         causal = 0
-    if drawing.chance(30):
-        outer = (drawing.one_of((1, sizes.batch)), drawing.one_of((1, heads)))
-        inputs.append(drawing.tensor(sizes.dtype, (*outer, sizes.asked, sizes.total)))
-    else:
-        inputs.append(None)
+    inputs.append(_biases(drawing, sizes, heads) if drawing.chance(30) else None)
     has_sink = drawing.chance(15)
     inputs.append(drawing.tensor(sizes.dtype, (heads,), is_parameter=True) if has_sink else None)
     inputs += quantised.scales if quantised else [None, None]
@@ -121,24 +117,31 @@ def grouped(drawing: Drawing) -> None:
             drawing.doubt(WITHOUT_PRESENT)
     kept = Typed(type=quantised.dtype if quantised else sizes.dtype, rank=4)
     own = [Typed(type=sizes.dtype, rank=rank) for rank in (3, 4)]
-    rotates = inputs[7] is not None
     drawing.node(
         *inputs,
         outputs=outputs,
         types=[own[0], kept, kept, own[1]],
         num_heads=heads,
         kv_num_heads=sizes.shared,
-        scale=drawing.maybe(0.5, 1.0),
-        softcap=drawing.maybe(0.0, 1.5, 20.0) if drawing.chance(50) else None,
-        local_window_size=sizes.window if sizes.window > 0 else drawing.maybe(-1),
-        sliding_window_cache=1 if sizes.kept else _seldom(drawing, 0),
-        smooth_softmax=1 if not has_sink and drawing.chance(20) else _seldom(drawing, 0),
+        **_attributes(drawing, sizes, has_sink=has_sink, rotates=inputs[7] is not None),
         causal=causal,
-        do_rotary=int(rotates) if rotates else drawing.maybe(0),
-        rotary_interleaved=drawing.maybe(0, 1),
         qk_output=asks_qk,
         **(quantised.attributes if quantised else {}),
     )
+
+
+def _attributes(
+    drawing: Drawing, sizes: _Sizes, *, has_sink: bool, rotates: bool
+) -> dict[str, Any]:
+    return {
+        "scale": drawing.maybe(0.5, 1.0),
+        "softcap": drawing.maybe(0.0, 1.5, 20.0) if drawing.chance(50) else None,
+        "local_window_size": sizes.window if sizes.window > 0 else drawing.maybe(-1),
+        "sliding_window_cache": 1 if sizes.kept else _seldom(drawing, 0),
+        "smooth_softmax": 1 if not has_sink and drawing.chance(20) else _seldom(drawing, 0),
+        "do_rotary": 1 if rotates else drawing.maybe(0),
+        "rotary_interleaved": drawing.maybe(0, 1),
+    }
 
 
 def _seldom(drawing: Drawing, default: int) -> int | None:
@@ -199,6 +202,11 @@ def _rotation(drawing: Drawing, sizes: _Sizes) -> list[Value | None]:
         return [*caches, None]
     places = np.arange(sizes.past, sizes.total)
     return [*caches, drawing.constant("int64", [places] * sizes.batch)]
+
+
+def _biases(drawing: Drawing, sizes: _Sizes, heads: int) -> Value:
+    outer = (drawing.one_of((1, sizes.batch)), drawing.one_of((1, heads)))
+    return drawing.tensor(sizes.dtype, (*outer, sizes.asked, sizes.total))
 
 
 @dataclass(frozen=True, kw_only=True)

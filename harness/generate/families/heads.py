@@ -65,7 +65,7 @@ def biases(drawing: Drawing, sizes: Sizes) -> Value | None:
     return floats(drawing, (*outer, sizes.asked, sizes.total), is_parameter=True)
 
 
-def mask(drawing: Drawing, sizes: Sizes, kinds: tuple[str, ...]) -> Value | None:
+def mask(drawing: Drawing, sizes: Sizes, kinds: tuple[str, ...]) -> Value:
     """Return which keys count, in one of the kinds; each query sees the first key at least.
 
     A kind is as in `asked, total` for a place for each query and each key, or `ends`, `ends starts`
@@ -83,7 +83,7 @@ def mask(drawing: Drawing, sizes: Sizes, kinds: tuple[str, ...]) -> Value | None
             numbers = [*ends, *(at * sizes.asked for at in range(batch + 1))]
             numbers += [at * total for at in range(batch + 1)]
         case _:
-            named = {"batch": batch, "asked": sizes.asked, "given": sizes.given, "total": total}
+            named = {"asked": sizes.asked, "given": sizes.given, "total": total}
             shape = (batch, *(named[one] for one in kind.split(", ")))
             seen = drawing.words(int(np.prod(shape))) % np.uint64(3) > 0
             numbers = seen.reshape(shape).astype(np.int32)
