@@ -35,6 +35,6 @@ def draws(*operators: str) -> Callable[[Family], Family]:
 @functools.cache
 def families() -> Mapping[str, Family]:
     """Return what draws each operator, by its name in alphabetical order."""
-    for module in pkgutil.iter_modules(__path__, f"{__name__}."):
+    for module in pkgutil.walk_packages(__path__, f"{__name__}."):
         importlib.import_module(module.name)
     return dict(sorted(_FAMILIES.items()))

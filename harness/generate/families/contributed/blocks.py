@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.generate.element_types import DTYPES, NUMBERS
 from harness.generate.families import draws
-from harness.generate.families.contributed import typed
+from harness.generate.families.contributed.plain import typed
 from harness.generate.families.doubts import doubt_overflow, exact
 from harness.generate.values import Values
 

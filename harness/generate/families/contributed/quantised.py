@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.generate.families import draws
-from harness.generate.families.contributed import typed
+from harness.generate.families.contributed.plain import typed
 from harness.generate.values import Values
 
 if TYPE_CHECKING:

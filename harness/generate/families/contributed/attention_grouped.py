@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
-from harness.generate.families.heads import WITHOUT_PRESENT
+from harness.generate.families.contributed.heads import WITHOUT_PRESENT
 from harness.generate.values import Values
 
 if TYPE_CHECKING:

@@ -9,7 +9,16 @@ import numpy as np
 
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
-from harness.generate.families.heads import DEEP, FLOAT, WRONG, Sizes, biases, floats, mask, scores
+from harness.generate.families.contributed.heads import (
+    DEEP,
+    FLOAT,
+    WRONG,
+    Sizes,
+    biases,
+    floats,
+    mask,
+    scores,
+)
 from harness.generate.values import Values
 
 if TYPE_CHECKING:

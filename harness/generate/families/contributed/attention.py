@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.generate.families import draws
-from harness.generate.families.heads import (
+from harness.generate.families.contributed.heads import (
     BY_HEAD,
     DEEP,
     FLOAT,

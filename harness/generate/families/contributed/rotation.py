@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.generate.families import draws
-from harness.generate.families.contributed import typed
+from harness.generate.families.contributed.plain import typed
 from harness.generate.values import Values
 
 if TYPE_CHECKING:

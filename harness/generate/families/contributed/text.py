@@ -8,8 +8,8 @@ import numpy as np
 
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
-from harness.generate.families.contributed import typed
-from harness.generate.families.contributed_quantised import SCALES
+from harness.generate.families.contributed.plain import typed
+from harness.generate.families.contributed.quantised import SCALES
 from harness.generate.families.text import SENTENCES, words
 from harness.generate.values import Values
 

@@ -9,7 +9,7 @@ import numpy as np
 
 from harness.generate.element_types import NUMBERS
 from harness.generate.families import draws
-from harness.generate.families.chains_layout import cut, integers
+from harness.generate.families.chains.layout import cut, integers
 
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.generate.families import draws
-from harness.generate.families.chains_convolution import activated, normalised
+from harness.generate.families.chains.convolution import activated, normalised
 from harness.generate.values import Values
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.generate.families import draws
-from harness.generate.families.contributed import typed
-from harness.generate.families.contributed_quantised import SCALES, scaled
+from harness.generate.families.contributed.plain import typed
+from harness.generate.families.contributed.quantised import SCALES, scaled
 from harness.generate.families.windows import spoilt, window
 from harness.generate.values import Values
 

@@ -13,8 +13,8 @@ import numpy as np
 from harness.generate.drawing import Typed
 from harness.generate.element_types import NUMBERS
 from harness.generate.families import draws
-from harness.generate.families.chains_convolution import convolved, image
-from harness.generate.families.chains_layout import cut, integers
+from harness.generate.families.chains.convolution import convolved, image
+from harness.generate.families.chains.layout import cut, integers
 from harness.generate.values import Values
 
 if TYPE_CHECKING:

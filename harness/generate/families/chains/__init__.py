@@ -1,0 +1,1 @@
+"""Chains of nodes that invite fusions."""

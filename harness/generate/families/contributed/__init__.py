@@ -1,0 +1,1 @@
+"""Operators of com.microsoft, as ONNX Runtime documents them: the standard has no schema."""
