@@ -2,7 +2,8 @@
 
 A program's first line names its build: ``# cpu`` or ``# openvino`` (the pinned releases that the
 head of FINDINGS.md states) or a requirement such as ``onnxruntime==1.24.4``. It may also name
-``MALLOC_PERTURB_=165``, and the findings whose beginning it shares. Each further line that is only
+``MALLOC_PERTURB_=165``, ``AVX-512`` (what a processor must have), and the findings whose beginning
+it shares. Each further line that is only
 a comment, from its first column on, is what the program does:
 
 - ``# [1 1] [-1]; right: [1 2]``: a line that it prints or an error that it ends with; an ellipsis
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 PINNED = {"cpu": "onnxruntime==1.32.0", "openvino": "onnxruntime-openvino==1.24.1"}
 PYTHON = "3.11"
 PERTURBED = "MALLOC_PERTURB_"
+WIDE = "AVX-512"
 
 _HEADING_OR_PROGRAM = re.compile(
     r"^##+ (?P<heading>[^\n]+)$|^```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -49,6 +51,8 @@ class Finding:
     requirements: tuple[str, ...]
     perturbed: bool
     """Whether memory that nobody sets must show as the same garbage every time."""
+    wide: bool
+    """Whether it shows only on processors with AVX-512."""
     text: str
     wanted: tuple[str, ...]
     """What it prints or how it ends, line by line."""
@@ -123,6 +127,7 @@ def _finding(name: str, first: str, text: str) -> Finding:
         name=name,
         requirements=(build, "onnx==1.23.2", *_NUMPY.findall(first)),
         perturbed=PERTURBED in first,
+        wide=WIDE in first,
         text=text,
         wanted=wanted,
     )

@@ -18,7 +18,7 @@ print([1, 2.5])
 ## A2
 
 ```python
-# onnxruntime==1.24.4
+# onnxruntime==1.24.4, AVX-512
 die(sys.argv[1])
 # ends with SIGFPE, SIGABRT or SIGSEGV
 ```
@@ -30,7 +30,8 @@ def test_a_finding_says_what_it_needs() -> None:
     first, second = findings(PAGE)
 
     assert first.requirements == ("onnxruntime==1.32.0", "onnx==1.23.2")
-    assert first.perturbed
+    assert (first.perturbed, first.wide) == (True, False)
+    assert (second.perturbed, second.wide) == (False, True)
     assert second.requirements[0] == "onnxruntime==1.24.4"
     assert len(second.signals) == 2
 
