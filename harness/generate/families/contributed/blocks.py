@@ -149,11 +149,14 @@ def _gathered(
 
 @draws("com.microsoft.MatMulBnb4")
 def matmul_bnb4(drawing: Drawing) -> None:
-    """Draw a product with weights that are places in a table of 16 floats, transposed or not."""
+    """Draw a product with weights that are places in a table of 16 floats, transposed or not.
+
+    Not transposed only where builds do not read beyond the weights for it: FINDINGS.md, Q1.
+    """
     drawing.plain(Values.UNIT)
     features, inner = drawing.one_of((1, 3, 4, 8, 16, 17)), drawing.one_of((1, 5, 16, 24, 32, 40))
     block = drawing.one_of((16, 32, 64))
-    transposed = 0 if drawing.chance(8) else drawing.maybe(1)
+    transposed = 0 if drawing.chance(8) and features >= inner else drawing.maybe(1)
     outer = drawing.full_shape(1, 3)
     size, blocks = -(-features * inner // 2), -(-features * inner // block)
     if drawing.chance(WRONG):
