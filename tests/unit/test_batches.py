@@ -143,6 +143,25 @@ def test_an_error_of_ours_in_a_copy_is_no_death_of_the_item(tmp_path: Path) -> N
         carried_out_forked([1], carry_out, tmp_path / "report.jsonl", memory_mib=4096)
 
 
+def test_an_error_of_ours_behind_others_alone_is_theirs(tmp_path: Path) -> None:
+    """Who writes beyond his memory may hit one of Python's objects, on which others stumble."""
+    report, providers = tmp_path / "report.jsonl", {"cpu": 0}
+
+    def carry_out(items: Sequence[int], report: Path) -> None:
+        for item in items:
+            write_line(report, {"item": item, "of": providers["cpu"]})
+            if item == 1:
+                providers.clear()
+
+    carried_out_forked(range(4), carry_out, report, memory_mib=4096)
+
+    lines = [json.loads(line) for line in report.read_text().splitlines()]
+    assert [line["item"] for line in lines] == [0, 1, 2, 3]
+    assert [line.get("spoilt", {}).get("text") for line in lines] == [
+        *(None, None, "an error of ours: KeyError: 'cpu'", None)
+    ]
+
+
 def test_an_error_of_ours_that_nobody_can_write_down_is_one(tmp_path: Path) -> None:
     """Where no disk takes its traceback the copy has still not died of the item."""
 

@@ -55,11 +55,17 @@ def carried_out_forked(
 
     `carry_out` writes the lines of the items that it is given. An item that ends the copy is
     carried out again alone, in another one: its line then says how that ended, or what it came to
-    and that it was ``spoilt`` by those before it. Raise OwnFaultError for an error of ours.
+    and that it was ``spoilt`` by those before it: a build that writes beyond its memory may hit
+    Python's own objects, which is an error of ours behind others and none alone. Raise
+    OwnFaultError for an error of ours alone.
     """
     done = 0
     while done < len(items):
-        in_company = _ended(items[done:], carry_out, report, memory_mib)
+        try:
+            in_company = _ended(items[done:], carry_out, report, memory_mib)
+        except OwnFaultError as error:
+            last = str(error).strip().rpartition("\n")[2]
+            in_company = {"outcome": Outcome.CRASH, "text": f"an error of ours: {last}"}
         if in_company is None:
             return
         done = len(_lines(report))
