@@ -26,7 +26,7 @@ from harness.probing import Probes
 from harness.report import summary, terminal
 from harness.report.build_matrix import BUILD_MATRICES
 from harness.sweeping import single
-from harness.sweeping.known import FOLDER, read_known
+from harness.sweeping.known import known_of
 from harness.verdicts import judge
 from harness.wire.catalogue.procedures import PROBE
 
@@ -94,8 +94,7 @@ def case(arguments: argparse.Namespace) -> int:
         record = probes.cell(cell).record
     expectation = baselines_of([record], baselines_folder(arguments))[cell.id].of(result.case)
     if expectation is None and subject.suite == single.SUITE:
-        file = arguments.matrix.parent / FOLDER / f"{cell.variant.name}.toml"
-        known = read_known(file, cell.build.release)
+        known = known_of(cell.variant.name, cell.build.release, arguments.matrix.parent)
         expectation = single.known_alone(result, known, sources.cache)
     verdict = judge(result, expectation)
     if arguments.json:

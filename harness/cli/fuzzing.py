@@ -28,7 +28,7 @@ from harness.report import generated as told
 from harness.store.names import new_run_id
 from harness.store.run import PartWriter
 from harness.sweeping.fuzz import Fuzz
-from harness.sweeping.known import FOLDER, read_known, reason_for
+from harness.sweeping.known import known_of, reason_for
 from harness.sweeping.recording import SUITE, operator_results, record, suite_version
 from harness.sweeping.sweep import FIRST, affordable
 from harness.triage.generated.disagreements import Oracle, causes
@@ -80,7 +80,7 @@ def fuzz(arguments: argparse.Namespace) -> int:
     cell = matrix.cell(arguments.cell)
     against = matrix.cell(arguments.against) if arguments.against else None
     root = arguments.matrix.parent
-    known = read_known(root / FOLDER / f"{cell.variant.name}.toml", cell.build.release)
+    known = known_of(cell.variant.name, cell.build.release, root)
     night = Night(seed=arguments.seed)
     tell(f"seed {night.seed}")
     run = new_run_id()

@@ -109,9 +109,10 @@ def started(subject: Subject, cell: Cell, bench: Bench, against: Reference | Non
     given = given_by(subject)
     result = failing(subject, cell, bench, or_passing=against is not None)
     deadline_s = bench.matrix.limits(cell, subject.suite).deadline_s
-    if result.evidence.text.startswith(UNLIKE_UNOPTIMISED):
+    is_unlike_itself = result.evidence.text.startswith(UNLIKE_UNOPTIMISED)
+    if is_unlike_itself:
         given = given.without_answers()
-    references = (against,) if against else _references(result, cell, bench)
+    references = (against,) if against else _references(cell, bench, alone=is_unlike_itself)
     trial = Trial(
         probes=bench.probes,
         cell=cell,
@@ -280,11 +281,11 @@ def of_cell(
     )
 
 
-def _references(result: CaseResult, cell: Cell, bench: Bench) -> tuple[Reference, ...]:
+def _references(cell: Cell, bench: Bench, *, alone: bool) -> tuple[Reference, ...]:
     """Return who may know what is right; of a build that has to agree with itself, it alone."""
     name = f"{cell.id} without graph optimisation"
     unoptimised = of_cell(cell, bench, name=name, settings=OPTIMISATIONS_OFF)
-    if result.evidence.text.startswith(UNLIKE_UNOPTIMISED):
+    if alone:
         return (unoptimised,)
     others = (ReferenceEvaluator(evaluator=bench.evaluator), unoptimised)
     try:

@@ -84,8 +84,13 @@ def all_known_of(cells: Iterable[CellRecord], root: Path) -> dict[str, Baseline]
     """Return what is known of each cell by its id; `root` is the project's folder."""
     those = tuple(cells)
     baselines = baselines_of(those, root / BASELINES)
-    known = {c.cell: read_known(root / FOLDER / f"{c.variant}.toml", c.release) for c in those}
+    known = {one.cell: known_of(one.variant, one.release, root) for one in those}
     return {cell: WithKnown(baseline, known[cell]) for cell, baseline in baselines.items()}
+
+
+def known_of(variant: str, release: str, root: Path) -> list[Known]:
+    """Return a variant's entries for one release; `root` is the project's folder."""
+    return read_known(root / FOLDER / f"{variant}.toml", release)
 
 
 def read_known(path: Path, release: str) -> list[Known]:
@@ -105,8 +110,31 @@ def read_known(path: Path, release: str) -> list[Known]:
 
 def reason_for(known: Sequence[Known], finding: Finding, about: Features) -> str:
     """Return the reason of the first entry about a finding; empty where nobody knows it."""
-    sought = finding.oracle, finding.case.operator, finding.sign, about
-    return next((one.reason for one in known if one.is_of(*sought)), "")
+    entry = entry_for(known, finding, about)
+    return entry.reason if entry is not None else ""
+
+
+def entry_for(known: Sequence[Known], finding: Finding, about: Features) -> Known | None:
+    """Return the first entry about a finding; `about` is what can be said of its case."""
+    return _first(known, finding.oracle, finding.case.operator, finding.sign, about)
+
+
+def _first(
+    known: Sequence[Known], oracle: Oracle, operator: str, sign: str, about: Features
+) -> Known | None:
+    return next((one for one in known if one.is_of(oracle, operator, sign, about)), None)
+
+
+def expected(result: CaseResult, entries: Iterable[Known], otherwise: str = "") -> Expectation:
+    """Return that a result is known for the reasons of these entries, or for another one."""
+    those = tuple(entries)
+    return Expectation(
+        pattern=result.case,
+        outcomes=(result.outcome,),
+        reason="; ".join(one.reason for one in those) or otherwise,
+        link=next((one.link for one in those if one.link), ""),
+        place=", ".join(one.place for one in those),
+    )
 
 
 def _of_operator(result: CaseResult, known: Sequence[Known]) -> Expectation | None:
@@ -123,20 +151,13 @@ def _of_operator(result: CaseResult, known: Sequence[Known]) -> Expectation | No
             return None
         for own in cause["about"]["each"]:
             about = frozenset([*cause["about"]["all"], *own])
-            sought = oracle, operator, cause["sign"], about
-            entry = next((one for one in known if one.is_of(*sought)), None)
+            entry = _first(known, oracle, operator, cause["sign"], about)
             if entry is None:
                 return None
             found[entry] = None
     if not found and result.outcome is not Outcome.UNSUPPORTED:
         return None
-    return Expectation(
-        pattern=result.case,
-        outcomes=(result.outcome,),
-        reason="; ".join(one.reason for one in found) or "the build refuses all of its cases",
-        link=next((one.link for one in found if one.link), ""),
-        place=", ".join(one.place for one in found),
-    )
+    return expected(result, found, "the build refuses all of its cases")
 
 
 def _entry(table: Table, place: str) -> Known:

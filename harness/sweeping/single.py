@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from harness.baseline import Expectation
 from harness.cases import Case
 from harness.errors import ConfigurationError
 from harness.generate.cases import check_drawn
 from harness.generate.description import RANDOM, Description
+from harness.sweeping.known import entry_for, expected
 from harness.sweeping.pack import packed_cases
 from harness.triage.generated.disagreements import VALID, finding
 from harness.triage.generated.patterns import features
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
+    from harness.baseline import Expectation
     from harness.corpus.generated.record import Packed
     from harness.results import CaseResult
     from harness.sweeping.known import Known
@@ -53,17 +54,8 @@ def known_alone(result: CaseResult, known: Sequence[Known], cache: Path) -> Expe
     (about,) = features([packed])
     if found is None:
         return None
-    sought = found.oracle, packed.operator, found.sign, about
-    entry = next((one for one in known if one.is_of(*sought)), None)
-    if entry is None:
-        return None
-    return Expectation(
-        pattern=result.case,
-        outcomes=(result.outcome,),
-        reason=entry.reason,
-        link=entry.link,
-        place=entry.place,
-    )
+    entry = entry_for(known, found, about)
+    return None if entry is None else expected(result, [entry])
 
 
 def _sight(result: CaseResult) -> Sight:

@@ -3,8 +3,8 @@
 A program's first line names its build: ``# cpu`` or ``# openvino`` (the pinned releases that the
 head of FINDINGS.md states) or a requirement such as ``onnxruntime==1.24.4``. It may also name
 ``MALLOC_PERTURB_=165``, ``AVX-512`` (what a processor must have), and the findings whose beginning
-it shares. Each further line that is only
-a comment, from its first column on, is what the program does:
+it shares. Each further line that is only a comment, from its first column on, is what the program
+does:
 
 - ``# [1 1] [-1]; right: [1 2]``: a line that it prints or an error that it ends with; an ellipsis
   stands for anything;

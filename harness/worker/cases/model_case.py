@@ -46,14 +46,19 @@ def model_case(request: Request, under_test: UnderTest) -> Observation:
 
 @contextlib.contextmanager
 def opened(
-    case: ModelCase, request: Request, under_test: UnderTest, seen: Seen
+    case: ModelCase,
+    request: Request,
+    under_test: UnderTest,
+    seen: Seen,
+    *,
+    settings: SessionSettings = ONE_THREAD,
 ) -> Iterator[Backend]:
     """Give the model opened strictly on the asked device, and note how far it came."""
     options = OpenOptions(
-        device=request.device, strict=True, providers=request.providers, settings=ONE_THREAD
+        device=request.device, strict=True, providers=request.providers, settings=settings
     )
     model = str(Path(case.model.file)) if case.in_place else read_blob(case.model)
-    seen.ir, seen.opsets = case.ir, case.opsets
+    seen.ir, seen.opsets, seen.stage = case.ir, case.opsets, "open"
     with under_test.open(model, options) as backend:
         seen.attached, seen.stage = backend.attached, "run"
         yield backend

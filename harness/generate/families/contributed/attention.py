@@ -11,13 +11,13 @@ from harness.generate.families.contributed.heads import (
     DEEP,
     FLOAT,
     WITHOUT_PRESENT,
-    WRONG,
     Sizes,
     biases,
     floats,
     mask,
     scores,
 )
+from harness.generate.families.contributed.plain import WRONG
 from harness.generate.values import Values
 
 if TYPE_CHECKING:

@@ -10,13 +10,12 @@ import numpy as np
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
 from harness.generate.families.contributed.heads import WITHOUT_PRESENT
+from harness.generate.families.contributed.plain import WRONG
 from harness.generate.values import Values
 
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
 
-WRONG = 4
-"""How many of a hundred have something wrong."""
 DEEP = (8, 8, 16, 16, 32)
 ROTATED = 16
 """Elements of a head that builds rotate at a time."""

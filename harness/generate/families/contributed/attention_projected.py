@@ -12,13 +12,13 @@ from harness.generate.families import draws
 from harness.generate.families.contributed.heads import (
     DEEP,
     FLOAT,
-    WRONG,
     Sizes,
     biases,
     floats,
     mask,
     scores,
 )
+from harness.generate.families.contributed.plain import WRONG
 from harness.generate.values import Values
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.generate.element_types import DTYPES, NUMBERS
 from harness.generate.families import draws
-from harness.generate.families.contributed.plain import typed
+from harness.generate.families.contributed.plain import WRONG, typed
 from harness.generate.families.doubts import doubt_overflow, exact
 from harness.generate.values import Values
 
@@ -18,8 +18,6 @@ if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
     from harness.generate.values import Array
 
-WRONG = 4
-"""How many of a hundred have something wrong."""
 SCALES = (0.0625, 0.125, 0.25)
 PACKED = {
     0: (1, 4, 4),
@@ -49,9 +47,15 @@ def octets(drawing: Drawing, *shape: int, most: int = 255) -> Array:
 
 
 def scales(drawing: Drawing, dtype: str, shape: Sequence[int]) -> Value:
-    """Return drawn scales, powers of two, which most models have as constants."""
+    """Return drawn scales, which most models have as constants."""
+    return drawing.constant(dtype, _powers(drawing, *shape))
+
+
+def _powers(drawing: Drawing, *shape: int) -> Array:
+    """Return drawn powers of two."""
     words = drawing.words(int(np.prod(shape))) % np.uint64(len(SCALES))
-    return drawing.constant(dtype, np.asarray(SCALES)[words.astype(int)].reshape(shape))
+    powers: Array = np.asarray(SCALES)[words.astype(int)].reshape(shape)
+    return powers
 
 
 @draws("com.microsoft.MatMulInteger16")
@@ -185,8 +189,7 @@ def matmul_fpq4(drawing: Drawing) -> None:
     inner, columns = drawing.one_of((5, 32, 40, 64, 96, 100)), drawing.one_of((1, 3, 8, 16, 17))
     block = 64 if kind == 2 else 32  # noqa: PLR2004 - the type of larger blocks
     count = columns * -(-inner // block)
-    few = drawing.words(count) % np.uint64(len(SCALES))
-    blob = [np.asarray(SCALES, np.float32)[few.astype(int)].view(np.uint8).reshape(count, 4)]
+    blob = [_powers(drawing, count, 1).astype(np.float32).view(np.uint8)]
     if kind in (None, 1):
         blob.append(octets(drawing, count, 1, most=15))
     blob.append(octets(drawing, count, block // 2))
@@ -215,8 +218,7 @@ def gather_packed(drawing: Drawing) -> None:
     data = octets(drawing, rows, blocks, size)
     kind = {0: np.dtype("<f4"), 30: DTYPES["bfloat16"]}.get(form, np.dtype("<f2"))
     count = abs(of_scales) // kind.itemsize
-    few = drawing.words(rows * blocks * count) % np.uint64(len(SCALES))
-    numbers = np.asarray(SCALES)[few.astype(int)].astype(kind).reshape(rows, blocks, count)
+    numbers = _powers(drawing, rows, blocks, count).astype(kind)
     place = slice(of_scales) if of_scales > 0 else slice(of_scales, None)
     data[..., place] = numbers.view(np.uint8).reshape(rows, blocks, -1)
     shape = drawing.full_shape(0, 2)

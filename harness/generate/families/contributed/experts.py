@@ -10,13 +10,12 @@ import numpy as np
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
 from harness.generate.families.contributed.blocks import octets, scales
+from harness.generate.families.contributed.plain import WRONG
 from harness.generate.values import Values
 
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
 
-WRONG = 4
-"""How many of a hundred have something wrong."""
 APART = (-2.0, 2.0)
 """Where scores lie of which no two are equal: what is chosen among equals is left open."""
 ACTIVATIONS = ("relu", "gelu", "silu", "identity", "swiglu", "swiglu", "swiglu")

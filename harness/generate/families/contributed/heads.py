@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from harness.generate.drawing import Typed
+from harness.generate.families.contributed.plain import WRONG
 
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 FLOAT = Typed(type="float", rank=3)
 BY_HEAD = Typed(type="float", rank=4)
 DEEP = (1, 2, 3, 4, 8, 16)
-WRONG = 4
-"""How many of a hundred have something wrong."""
 WITHOUT_PRESENT = "whether a past counts without a present"
 
 

@@ -13,6 +13,8 @@ from harness.generate.values import Values
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
 
+WRONG = 4
+"""How many of a hundred have something wrong, where there is something to do wrong."""
 FLOATS = ("float", "float", "float", "double", "float16")
 ANY = ("float", "float", "double", "int32", "int64", "uint8", "bool")
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from harness.generate.families import draws
-from harness.generate.families.contributed.plain import typed
+from harness.generate.families.contributed.plain import WRONG, typed
 from harness.generate.values import Values
 
 if TYPE_CHECKING:
@@ -17,8 +17,6 @@ DEEP = (2, 4, 6, 8, 8, 16, 20, 32)
 """Elements of a head; from 8 on builds compute several at once."""
 BY_HEAD = 4
 """The rank of data whose heads are an axis of their own."""
-WRONG = 4
-"""How many of a hundred have something wrong."""
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -7,20 +7,20 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.generate.families import draws
-from harness.generate.families.contributed.plain import typed
-from harness.generate.families.states import RULES, UNIT, WRONG
+from harness.generate.families.contributed.plain import WRONG, typed
+from harness.generate.families.states import RULES, UNIT
 from harness.generate.values import Values
 
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
 
-HALVES = ("float16", "bfloat16")
+FLOATS = ("float", "float16", "bfloat16")
 GATES = ("none", "softplus", "sigmoid", "kda", "qwen")
 
 
-def of_floats(drawing: Drawing) -> str:
-    """Return a type of floats, and draw values whose sums are exact in it."""
-    dtype = drawing.one_of((*("float",) * 5, *HALVES))
+def of_floats(drawing: Drawing, among: tuple[str, ...] = FLOATS) -> str:
+    """Return a type of floats, most often float, and draw values whose sums are exact in it."""
+    dtype = drawing.one_of((*("float",) * 4, *among))
     drawing.plain(Values.UNIT if dtype == "float" else Values.SMALL)
     return dtype
 
@@ -33,8 +33,9 @@ def packed(drawing: Drawing) -> tuple[list[int], Value]:
 
 def counts(drawing: Drawing, capacity: int | None, sequences: int) -> Value | None:
     """Return how many steps of each sequence are wanted, where any can be had."""
-    most = (capacity or 0) + 1
-    return drawing.tensor("int32", (sequences,), limits=(0, most)) if capacity else None
+    if not capacity:
+        return None
+    return drawing.tensor("int32", (sequences,), limits=(0, capacity + 1))
 
 
 def _window(drawing: Drawing) -> int | None:

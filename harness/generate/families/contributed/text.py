@@ -8,7 +8,7 @@ import numpy as np
 
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
-from harness.generate.families.contributed.plain import typed
+from harness.generate.families.contributed.plain import WRONG, typed
 from harness.generate.families.contributed.quantised import SCALES
 from harness.generate.families.text import SENTENCES, words
 from harness.generate.values import Values
@@ -16,8 +16,6 @@ from harness.generate.values import Values
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
 
-WRONG = 4
-"""How many of a hundred have something wrong."""
 SEPARATORS = (
     [" "],
     [","],

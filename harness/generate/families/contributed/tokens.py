@@ -8,9 +8,8 @@ import numpy as np
 
 from harness.generate.drawing import Typed
 from harness.generate.families import draws
-from harness.generate.families.contributed.plain import typed
+from harness.generate.families.contributed.plain import WRONG, typed
 from harness.generate.families.contributed.states import counts, packed
-from harness.generate.families.states import WRONG
 from harness.generate.values import Values
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from harness.generate.families import draws
-from harness.generate.families.contributed.plain import typed
+from harness.generate.families.contributed.plain import WRONG, typed
 from harness.generate.families.contributed.quantised import SCALES, scaled
 from harness.generate.families.windows import spoilt, window
 from harness.generate.values import Values
@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from harness.generate.drawing import Drawing
     from harness.generate.families.windows import Window
 
-WRONG = 4
-"""How many of a hundred have something wrong that is no window's."""
 MOST_OF_WEIGHTS = 64
 """Of bytes: two products of larger ones overflow 16 bits, in which some processors add them."""
 

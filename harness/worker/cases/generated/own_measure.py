@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN, UNLIKE_UNOPTIMISED
@@ -11,23 +11,22 @@ from harness.wire.messages import Evidence, Mismatch, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.settings import Optimisation, SessionSettings
 from harness.wire.values import ModelCase
-from harness.worker.backend import OpenOptions
 from harness.worker.cases import Observation, implements
-from harness.worker.cases.model_case import compared, inputs_of, mismatch
+from harness.worker.cases.model_case import compared, inputs_of, mismatch, opened
 from harness.worker.cases.refusals import observed
 from harness.worker.comparison import compare
 from harness.worker.garbage import other_garbage
-from harness.worker.tensors import read_blob
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Sequence
 
     from harness.worker.backend import Backend
-    from harness.worker.cases.refusals import Seen
     from harness.worker.under_test import UnderTest
 
 PLAIN = SessionSettings(intra_threads=1, inter_threads=1, arena=False, records_placement=True)
 """Without an arena every tensor comes from malloc, which fills it with garbage."""
+
+UNOPTIMISED = replace(PLAIN, optimisation=Optimisation.NONE)
 
 Answers = list[list[Any]]
 """Values by position, for each data set."""
@@ -50,14 +49,13 @@ def _observed(request: Request, under_test: UnderTest, *, has_other_way: bool) -
     # Kept until all is compared: what a build hands through may be the caller's own memory.
     given = [inputs_of(case, data_set) for data_set in case.data_sets]
     with observed(under_test.binding) as seen:
-        seen.ir, seen.opsets = case.ir, case.opsets
-        with _opened(case, request, under_test, seen, None) as backend:
+        with opened(case, request, under_test, seen, settings=PLAIN) as backend:
             names = [slot.name for slot in backend.outputs]
             answers = [backend.run(inputs) for inputs in given]
             wrong = _wrong(case, backend, answers) or _unset(case, names, backend, given, answers)
             seen.has_run(backend)
         if wrong is None and has_other_way:
-            with _opened(case, request, under_test, seen, Optimisation.NONE) as backend:
+            with opened(case, request, under_test, seen, settings=UNOPTIMISED) as backend:
                 plain = [backend.run(inputs) for inputs in given]
             if found := _unlike(case, names, answers, plain):
                 text = f"{UNLIKE_UNOPTIMISED}: {found[0].output}: {found[0].text}"
@@ -84,22 +82,6 @@ def _unset(
     if not _unlike(case, names, again, answers):
         return None
     return Evidence(stage="compare", text=f"{Wrong.UNSET}: {NEVER_SET}")
-
-
-@contextlib.contextmanager
-def _opened(
-    case: ModelCase, request: Request, under_test: UnderTest, seen: Seen, way: Optimisation | None
-) -> Iterator[Backend]:
-    options = OpenOptions(
-        device=request.device,
-        strict=True,
-        providers=request.providers,
-        settings=SessionSettings(**{**vars(PLAIN), "optimisation": way}),
-    )
-    seen.stage = "open"
-    with under_test.open(read_blob(case.model), options) as backend:
-        seen.attached, seen.stage = backend.attached, "run"
-        yield backend
 
 
 def _unlike(
