@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field, fields, replace
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
 
 from packaging.specifiers import InvalidSpecifier, SpecifierSet
 
@@ -125,6 +126,10 @@ class Build:
         ]
 
 
+ON_CPU: Mapping[str, Any] = MappingProxyType({"device": DeviceRequest.CPU, "host_devices": ()})
+"""What a variant's fields become where its build is asked on the CPU EP, which each has."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Cell:
     """A build on a Python: one point of the matrix."""
@@ -141,6 +146,10 @@ class Cell:
     def variant(self) -> Variant:
         """The build's variant."""
         return self.build.variant
+
+    def turned(self, changes: Mapping[str, Any]) -> Cell:
+        """Return the cell with some fields of its variant in place of its own."""
+        return replace(self, build=replace(self.build, variant=replace(self.variant, **changes)))
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -21,7 +21,7 @@ from harness.corpus.zoo import read_zoo
 from harness.environments.host import why_not_runnable
 from harness.environments.interpreter import observe_host
 from harness.environments.wheelhouse import fill_wheelhouse
-from harness.matrix import Tag, default_python, read_matrix
+from harness.matrix import ON_CPU, Tag, default_python, read_matrix
 from harness.probing import Probes
 from harness.report import summary, terminal
 from harness.report.build_matrix import BUILD_MATRICES
@@ -29,6 +29,7 @@ from harness.sweeping import single
 from harness.sweeping.known import known_of
 from harness.verdicts import judge
 from harness.wire.catalogue.procedures import PROBE
+from harness.wire.outcomes import Outcome
 
 if TYPE_CHECKING:
     import argparse
@@ -92,10 +93,14 @@ def case(arguments: argparse.Namespace) -> int:
     with Probes(read, sources) as probes:
         result = probes.probe(subject, cell)
         record = probes.cell(cell).record
+        is_generated = subject.suite == single.SUITE
+        on_cpu = None
+        if is_generated and result.outcome is not Outcome.PASS:
+            on_cpu = probes.probe(subject, cell.turned(ON_CPU))
     expectation = baselines_of([record], baselines_folder(arguments))[cell.id].of(result.case)
-    if expectation is None and subject.suite == single.SUITE:
+    if expectation is None and is_generated:
         known = known_of(cell.variant.name, cell.build.release, arguments.matrix.parent)
-        expectation = single.known_alone(result, known, sources.cache)
+        expectation = single.known_alone(result, known, sources.cache, on_cpu)
     verdict = judge(result, expectation)
     if arguments.json:
         print(json.dumps({**result.to_json(), "verdict": verdict}, indent=2))

@@ -19,6 +19,7 @@ from harness.controller.staging import staged_worker
 from harness.controller.supervisor import Supervisor, Supervisors
 from harness.environments.interpreter import ensure
 from harness.errors import EnvironmentUnusableError
+from harness.matrix import ON_CPU
 from harness.results import Carried, CaseResult, CellRecord, CellState, Observed
 from harness.wire.catalogue.procedures import CANARY_BUILD, CANARY_DEVICE
 from harness.wire.messages import Evidence, Hello, Request
@@ -141,6 +142,11 @@ class CellUnderTest:
         `changes` is as `SessionSettings.turned` takes it.
         """
         return CellUnderTest(self.cell, self._supervisors, self.record, changes)
+
+    def on_cpu(self) -> CellUnderTest:
+        """Return the same build on its CPU EP, on the same workers."""
+        cell = self.cell.turned(ON_CPU)
+        return CellUnderTest(cell, self._supervisors, self.record, self._settings)
 
     def ask(
         self,

@@ -6,6 +6,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from harness.triage.generated.changes import Judgement, Turn
+from harness.triage.generated.disagreements import SAME_ON_CPU
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -35,10 +36,12 @@ def cause_lines(cause: Cause) -> list[str]:
     """Return a cause in a line, with what stands behind it below."""
     smallest = cause.smallest
     count = _how_many(len(cause.findings), cause.of)
+    is_same_on_cpu = all(SAME_ON_CPU in of for of in cause.about)
     return [
         f"{cause.oracle}: {cause.operator}: {cause.sign} {count}",
         f"    where {_where(str(cause.pattern), cause.pattern.others)}",
         *([f"    {smallest.vote}"] if smallest.vote.parties else []),
+        *([f"    {SAME_ON_CPU}"] if is_same_on_cpu else []),
         f"    generated/{smallest.case.description}: {_short(smallest.text)}",
     ]
 

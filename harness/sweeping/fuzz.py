@@ -11,6 +11,7 @@ from harness.sweeping.sweep import pair_of
 from harness.triage.generated.disagreements import finding
 from harness.triage.generated.sights import Sight, State
 from harness.wire.generated import Way
+from harness.wire.providers import DeviceRequest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,8 @@ class Fuzz:
                 replace(one, unlike_against=text, against=other.seen)
                 for one, text, other in zip(found, texts, others, strict=True)
             ]
+        if self.opened.cell.variant.device is not DeviceRequest.CPU:
+            self._ask_cpu_ep(cases, found, folder, worker)
         return found
 
     def shows_again(self, causes: Sequence[Cause], folder: Path) -> list[bool]:
@@ -74,6 +77,22 @@ class Fuzz:
         plain = self.opened.turned({"optimisation": "none"})
         (found,) = self._asked(plain, [case], folder / "unoptimised", ONCE)
         return found
+
+    def _ask_cpu_ep(
+        self, cases: Sequence[Packed], found: list[Sight], folder: Path, worker: Worker
+    ) -> None:
+        """Add what the build's CPU EP makes of each case of which there is something to say."""
+        places = [
+            at
+            for at, (case, sight) in enumerate(zip(cases, found, strict=True))
+            if finding(case, sight) is not None
+        ]
+        those, here = [cases[at] for at in places], [found[at] for at in places]
+        on_cpu = replace(self, opened=self.opened.on_cpu())
+        there = on_cpu.sights(those, folder / "on-cpu", worker=worker)
+        texts = self._unlike(those, here, there, folder / "on-cpu")
+        for at, other, text in zip(places, there, texts, strict=True):
+            found[at] = replace(found[at], on_cpu=other, unlike_on_cpu=text)
 
     def _asked(
         self, opened: CellUnderTest, cases: Sequence[Packed], folder: Path, manner: Manner

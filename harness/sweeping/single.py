@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from harness.cases import Case
@@ -10,7 +11,7 @@ from harness.generate.cases import check_drawn
 from harness.generate.description import RANDOM, Description
 from harness.sweeping.known import entry_for, expected
 from harness.sweeping.pack import packed_cases
-from harness.triage.generated.disagreements import VALID, finding
+from harness.triage.generated.disagreements import SAME_ON_CPU, VALID, finding, is_same_on_cpu
 from harness.triage.generated.patterns import features
 from harness.triage.generated.sights import Sight
 from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN, UNLIKE_UNOPTIMISED
@@ -44,16 +45,22 @@ def generated_case(name: str, cache: Path) -> Case:
     return Case(id=name, procedure=_procedure(packed), arguments=_model_case(packed).to_json())
 
 
-def known_alone(result: CaseResult, known: Sequence[Known], cache: Path) -> Expectation | None:
+def known_alone(
+    result: CaseResult, known: Sequence[Known], cache: Path, on_cpu: CaseResult | None = None
+) -> Expectation | None:
     """Return what is known of how such a case fails; None where it passes or nobody knows.
 
+    `on_cpu` is what the same build's CPU EP came to, where another EP was asked.
     What is said in `known` of a disagreement between opsets is not found: here is only one.
     """
     packed = _packed(result.case, cache)
-    found = finding(packed, _sight(result))
-    (about,) = features([packed])
+    sight = _sight(result)
+    found = finding(packed, sight)
     if found is None:
         return None
+    (about,) = features([packed])
+    if on_cpu is not None and is_same_on_cpu(packed, replace(sight, on_cpu=_sight(on_cpu))):
+        about |= {SAME_ON_CPU}
     entry = entry_for(known, found, about)
     return None if entry is None else expected(result, [entry])
 

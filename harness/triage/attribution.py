@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 
 from packaging.version import Version
 
+from harness.matrix import ON_CPU
 from harness.signatures import Signature, signature
 from harness.wire.outcomes import Outcome
-from harness.wire.providers import CHAINS, DeviceRequest, ExecutionProvider
+from harness.wire.providers import CHAINS, ExecutionProvider
 from harness.wire.settings import Execution, Optimisation
 
 if TYPE_CHECKING:
@@ -65,9 +66,7 @@ class Flip:
 
     def on(self, cell: Cell) -> Cell:
         """Return the cell as it is turned."""
-        variant = replace(cell.variant, **self.variant)
-        build = replace(cell.build, variant=variant)
-        return replace(cell, build=build, python=self.python or cell.python)
+        return replace(cell.turned(self.variant), python=self.python or cell.python)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -252,8 +251,7 @@ def _provider_flips(cell: Cell) -> Iterator[Flip | Missing]:
     if asked is ExecutionProvider.CPU:
         yield Missing(axis=Axis.PROVIDER, reason="the CPU EP is the one that is asked")
     else:
-        on_cpu = {"device": DeviceRequest.CPU, "host_devices": ()}
-        yield Flip(axis=Axis.PROVIDER, value=ExecutionProvider.CPU, variant=on_cpu)
+        yield Flip(axis=Axis.PROVIDER, value=ExecutionProvider.CPU, variant=ON_CPU)
     for name, value in OPTIONS.get(asked, ()):
         own = cell.variant.providers.get(asked, {})
         providers = {**cell.variant.providers, asked: {**own, name: value}}

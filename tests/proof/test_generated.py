@@ -12,6 +12,7 @@ import pytest
 from fixtures.defects.planted import DEFECTS
 from harness.controller.cell import THE_WORKER, CellUnderTest, Program
 from harness.generate.cases import descriptions
+from harness.generate.description import Description
 from harness.report.summary import summarise
 from harness.store.run import PartWriter, read_run
 from harness.sweeping.fuzz import Fuzz
@@ -21,7 +22,7 @@ from harness.sweeping.recording import operator_results, record
 from harness.sweeping.single import generated_case, known_alone
 from harness.sweeping.sweep import Stop, Sweep, Swept
 from harness.triage.generated.changes import Judgement, Turn
-from harness.triage.generated.disagreements import Cause, Oracle, causes
+from harness.triage.generated.disagreements import SAME_ON_CPU, Cause, Oracle, causes
 from harness.verdicts import Verdict
 from harness.wire.malformed import Wrong
 from harness.wire.outcomes import Outcome
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 
     from fixtures.defects import Defect
     from harness.corpus.generated.record import Packed
+    from harness.sweeping.known import Known
     from tests.proof.conftest import Bench, Caught
 
 ROOT = Path(__file__).parents[2]
@@ -98,12 +100,7 @@ def test_a_case_alone_is_asked_what_the_oracles_ask(
     defect: str, name: str, oracle: Oracle, bench: Bench, tmp_path: Path
 ) -> None:
     """It fails as it does among others, and is as well known; on a sound build it passes."""
-    file = tmp_path / "known.toml"
-    file.write_text(
-        f'[[known]]\noracle = "{oracle}"\noperators = ["*Add"]\nwhen = ["* arguments"]\n'
-        'reason = "planted"\n'
-    )
-    known = read_known(file, "1.0")
+    known = _known_where("* arguments", tmp_path, oracle)
     case = generated_case(f"generated/{name}", bench.sources.cache)
     cell = bench.matrix.cell(CELL)
     results = []
@@ -123,6 +120,38 @@ def test_a_case_alone_is_asked_what_the_oracles_ask(
     assert expectation is not None
     assert (expectation.reason, expectation.outcomes) == ("planted", (faulty.outcome,))
     assert known_alone(faulty, [], bench.sources.cache) is None
+
+
+def test_what_the_cpu_ep_does_as_well_is_told_from_what_is_the_asked_eps(
+    bench: Bench, tmp_path: Path
+) -> None:
+    """Of real faults of one openvino build: its own, and those that its CPU EP has as well."""
+    own = ("1:Add:13:61:2", "1:chain/skip-layer-norm:13:61:0")
+    both = ("1:ReduceLogSumExp:13:61:3", "1:OptionalGetElement:15:61:1", "1:MaxUnpool:9:62:-17")
+    described = [Description.parse(name) for name in (*own, *both)]
+    pack = packed_cases(described, bench.sources.cache)
+    opened = CellUnderTest.open(bench.matrix.cell("openvino-1.24.1"), bench.sources)
+    limits = opened.cell.variant.limits
+    alone = [generated_case(f"generated/{name}", bench.sources.cache) for name in (own[0], both[0])]
+    known = _known_where(SAME_ON_CPU, tmp_path)
+    try:
+        fuzz = Fuzz(opened=opened, against=None, deadline_s=LONGEST_S)
+        found = causes(pack.cases, fuzz.sights(pack.cases, tmp_path))
+        expected = [
+            known_alone(
+                opened.execute("generated", one, limits),
+                known,
+                bench.sources.cache,
+                opened.on_cpu().execute("generated", one, limits),
+            )
+            for one in alone
+        ]
+    finally:
+        opened.close()
+
+    told = {one.smallest.case.description: SAME_ON_CPU in one.about[0] for one in found}
+    assert told == dict.fromkeys(own, False) | dict.fromkeys(both, True)
+    assert [one.reason if one else "" for one in expected] == ["", "planted"]
 
 
 def test_another_build_is_outvoted(bench: Bench, cases: Sequence[Packed], tmp_path: Path) -> None:
@@ -206,6 +235,18 @@ def test_a_run_shows_what_nobody_knows_of(
     others = {f"generated/{name}": Verdict.EXPECTED for name in OPERATORS if name != "Add"}
     assert before == {"generated/Add": Verdict.UNEXPECTED_FAILURE, **others}
     assert after == {"generated/Add": Verdict.KNOWN_FAILURE, **others}
+
+
+def _known_where(
+    condition: str, folder: Path, oracle: Oracle = Oracle.REFERENCE
+) -> Sequence[Known]:
+    """Return one entry, for all operators, that asks for a condition."""
+    file = folder / "known.toml"
+    file.write_text(
+        f'[[known]]\noracle = "{oracle}"\noperators = ["*"]\nwhen = ["{condition}"]\n'
+        'reason = "planted"\n'
+    )
+    return read_known(file, "1.0")
 
 
 def _verdicts(runs: Path, root: Path) -> dict[str, Verdict]:

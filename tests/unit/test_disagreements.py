@@ -8,8 +8,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from harness.errors import ConfigurationError
+from harness.report.generated import cause_lines
 from harness.sweeping.known import read_known, reason_for
-from harness.triage.generated.disagreements import Oracle, causes, finding
+from harness.triage.generated.disagreements import (
+    SAME_ON_CPU,
+    Oracle,
+    causes,
+    finding,
+    is_same_on_cpu,
+    vote_on,
+)
 from harness.triage.generated.sights import Sight
 from harness.triage.generated.signs import sign_of
 from harness.wire.generated import Answered
@@ -67,6 +75,57 @@ def test_the_build_votes_once() -> None:
 
     assert found is not None
     assert str(found.vote) == "the reference ≠ the build"
+
+
+@pytest.mark.parametrize(
+    ("here", "there", "unlike", "is_same"),
+    [
+        (died(), died(), None, True),
+        (died(), died("SIGSEGV"), None, False),
+        (died(), answered(), None, False),
+        (answered(unlike_reference=VALUES), answered(unlike_reference=VALUES), "", True),
+        (answered(unlike_reference=VALUES), answered(unlike_reference=VALUES), VALUES, False),
+        (answered(unlike_reference=VALUES), answered(), VALUES, False),
+        (answered(unlike_again=VALUES), answered(unlike_again=VALUES), VALUES, True),
+        (answered(unlike_reference=VALUES), None, None, False),
+    ],
+)
+def test_what_the_cpu_ep_does_as_well_is_said(
+    here: Sight, there: Sight | None, unlike: str | None, *, is_same: bool, tmp_path: Path
+) -> None:
+    """The same sign and, unless that is garbage, the same answer; an entry can ask for it."""
+    file = tmp_path / "openvino.toml"
+    oracle = "dies" if here.seen is None else "memory" if here.seen.unlike_again else "reference"
+    file.write_text(
+        f'[[known]]\noracle = "{oracle}"\noperators = ["*"]\nwhen = ["{SAME_ON_CPU}"]\n'
+        'reason = "so it is"\n'
+    )
+    known = read_known(file, "1.24.1")
+    sight = replace(here, on_cpu=there, unlike_on_cpu=unlike)
+
+    found = is_same_on_cpu(a_case(0), sight)
+    (cause,) = causes([a_case(0)], [sight], lambda one, about: reason_for(known, one, about))
+
+    assert found is is_same
+    assert cause.known == ("so it is" if is_same else "")
+    assert (SAME_ON_CPU in cause.about[0]) is is_same
+    assert SAME_ON_CPU not in cause.pattern.conditions
+    assert (f"    {SAME_ON_CPU}" in cause_lines(cause)) is is_same
+
+
+@pytest.mark.parametrize(
+    ("on_ep", "vote"),
+    [
+        (True, "the build = its CPU EP ≠ the reference; alone: the reference"),
+        (False, "the reference ≠ the build"),
+    ],
+)
+def test_the_cpu_ep_votes_where_it_is_not_what_was_asked(vote: str, *, on_ep: bool) -> None:
+    """Two EPs that agree are two voters; where one left all to the other they are one."""
+    wrong = answered(unlike_reference=VALUES, unoptimised_unlike_reference=VALUES, on_ep=on_ep)
+    sight = replace(wrong, on_cpu=answered(unlike_reference=VALUES), unlike_on_cpu="")
+
+    assert str(vote_on(sight)) == vote
 
 
 def test_an_optimised_answer_alone_is_named() -> None:

@@ -22,12 +22,16 @@ if TYPE_CHECKING:
 VALID = "valid"
 NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
 
-REFERENCE, BUILD, PLAIN, OTHER = (
+REFERENCE, BUILD, PLAIN, ON_CPU, OTHER = (
     "the reference",
     "the build",
     "the build unoptimised",
+    "its CPU EP",
     "the other cell",
 )
+
+SAME_ON_CPU = "its CPU EP does the same"
+"""What can be said of a case where a build shows on its CPU EP what it shows on the asked one."""
 
 
 class Oracle(StrEnum):
@@ -103,26 +107,41 @@ def finding(case: Packed, sight: Sight) -> Finding | None:
 def vote_on(sight: Sight) -> Vote:
     """Return who agrees with whom; the build with and without optimisations is one voter if it can.
 
-    That the same code agrees with itself twice outvotes nobody.
+    That the same code agrees with itself twice outvotes nobody: so it is with the build's CPU EP,
+    where the asked EP left the whole case to it.
     """
     seen = sight.seen
     if seen is None:
         return Vote(parties=())
+    on_cpu = sight.on_cpu.seen if sight.on_cpu is not None else None
     comparisons = known_pairs(
         (one, other, None if text is None else agrees(text))
         for one, other, text in (
             (REFERENCE, BUILD, seen.unlike_reference),
             (BUILD, PLAIN, seen.unlike_unoptimised),
             (REFERENCE, PLAIN, seen.unoptimised_unlike_reference),
+            (BUILD, ON_CPU, sight.unlike_on_cpu),
+            (REFERENCE, ON_CPU, on_cpu.unlike_reference if on_cpu else None),
             (BUILD, OTHER, sight.unlike_against),
         )
     )
     present = {voter for pair in comparisons for voter in pair}
-    if comparisons.get((BUILD, PLAIN)):
-        present.discard(PLAIN)
-        comparisons = {pair: agree for pair, agree in comparisons.items() if PLAIN not in pair}
-    voters = [voter for voter in (REFERENCE, BUILD, PLAIN, OTHER) if voter in present]
+    for itself in (PLAIN,) if seen.on_ep else (PLAIN, ON_CPU):
+        if comparisons.get((BUILD, itself)):
+            present.discard(itself)
+            comparisons = {pair: agree for pair, agree in comparisons.items() if itself not in pair}
+    voters = [voter for voter in (REFERENCE, BUILD, PLAIN, ON_CPU, OTHER) if voter in present]
     return counted(voters, comparisons)
+
+
+def is_same_on_cpu(case: Packed, sight: Sight) -> bool:
+    """Say whether the build's CPU EP shows the same, so that it is nothing of the asked EP's."""
+    if sight.on_cpu is None:
+        return False
+    here, there = finding(case, sight), finding(case, sight.on_cpu)
+    if here is None or there is None or (here.oracle, here.sign) != (there.oracle, there.sign):
+        return False
+    return here.oracle is Oracle.MEMORY or not differs(sight.unlike_on_cpu)
 
 
 def nothing_known(finding: Finding, about: Features) -> str:
@@ -161,11 +180,15 @@ def _causes_of(
     reason: Callable[[Finding, Features], str],
 ) -> list[Cause]:
     about = features([case for case, _ in those])
+    said = [
+        of | {SAME_ON_CPU} if is_same_on_cpu(*one) else of
+        for of, one in zip(about, those, strict=True)
+    ]
     findings = [finding(case, sight) for case, sight in those]
     alike: dict[tuple[Oracle, str, str], list[int]] = defaultdict(list)
     for at, one in enumerate(findings):
         if one is not None:
-            alike[one.oracle, one.sign, reason(one, about[at])].append(at)
+            alike[one.oracle, one.sign, reason(one, said[at])].append(at)
     made = []
     for (oracle, sign, known), members in alike.items():
         others = [about[at] for at in range(len(those)) if at not in set(members)]
@@ -178,7 +201,7 @@ def _causes_of(
                     sign=sign,
                     pattern=pattern([about[at] for at in places], others),
                     findings=tuple(one for at in places if (one := findings[at]) is not None),
-                    about=tuple(about[at] for at in places),
+                    about=tuple(said[at] for at in places),
                     of=len(those),
                     known=known,
                 )

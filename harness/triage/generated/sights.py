@@ -50,6 +50,10 @@ class Sight:
     unlike_against: str | None = None
     """How another cell answers."""
     against: Seen | None = None
+    on_cpu: Sight | None = None
+    """What the same build's CPU EP makes of the case; None where it was not asked."""
+    unlike_on_cpu: str | None = None
+    """How the CPU EP answers."""
 
     @property
     def state(self) -> State:
