@@ -27,6 +27,14 @@ from tests.unit.generated_material import VALUES, a_case, answered, died, refuse
 if TYPE_CHECKING:
     from pathlib import Path
 
+OPENVINO_SAYS = (
+    "FAIL: /onnxruntime/onnxruntime/core/providers/openvino/ov_interface.cc:28 auto"
+    " onnxruntime::openvino_ep::OvExceptionBoundary(Func&&, std::format_string<Args ...>&&,"
+    " Args&& ...) [with bool typed = false; Func = OVCore::ReadModel(std::string&&,"
+    " const std::string&)::<lambda()>; Args = {}; std::format_string<Args ...> ="
+    " std::basic_format_string<char>] [OpenVINO-EP]  Exception while Reading network: x"
+)
+
 
 @pytest.mark.parametrize(
     ("sight", "oracle"),
@@ -197,6 +205,7 @@ def test_a_wrong_entry_is_refused_with_its_place(entry: str, said: str, tmp_path
             "refused with optimisations only: node 'a' 12",
             "refused with optimisations only: node '…' N",
         ),
+        (OPENVINO_SAYS, "FAIL: ov_interface.cc [OpenVINO-EP] Exception while Reading network: x"),
     ],
 )
 def test_a_sign_is_without_figures(text: str, sign: str) -> None:

@@ -29,8 +29,11 @@ if TYPE_CHECKING:
     from harness.worker.backend import Backend
     from harness.worker.under_test import UnderTest
 
-MOST_SAID = 600
-"""Characters of an error that are kept: some builds print the whole model."""
+MOST_SAID = 2_000
+"""Characters of an error that are kept: some builds print the whole model.
+
+OpenVINO's reason stands behind a thousand characters of C++ functions.
+"""
 
 Tolerances = list[list[float]]
 
