@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from harness.results import CaseResult
     from harness.wire.messages import Evidence
 
-LONGEST = 240
+LONGEST = 320
 """Characters kept of a first line: ONNX Runtime's own can have thousands."""
 
 MOST_LINES = 4

@@ -90,10 +90,13 @@ def test_the_build_votes_once() -> None:
     [
         (died(), died(), None, True),
         (died(), died("SIGSEGV"), None, False),
+        (died("SIGABRT"), died("SIGSEGV"), None, True),
+        (died("SIGABRT"), answered(unlike_again=VALUES), None, True),
         (died(), answered(), None, False),
         (answered(unlike_reference=VALUES), answered(unlike_reference=VALUES), "", True),
         (answered(unlike_reference=VALUES), answered(unlike_reference=VALUES), VALUES, False),
         (answered(unlike_reference=VALUES), answered(), VALUES, False),
+        (answered(unlike_reference=VALUES, on_ep=False), answered(), VALUES, True),
         (answered(unlike_again=VALUES), answered(unlike_again=VALUES), VALUES, True),
         (answered(unlike_reference=VALUES), None, None, False),
     ],

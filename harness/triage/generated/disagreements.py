@@ -135,13 +135,28 @@ def vote_on(sight: Sight) -> Vote:
 
 
 def is_same_on_cpu(case: Packed, sight: Sight) -> bool:
-    """Say whether the build's CPU EP shows the same, so that it is nothing of the asked EP's."""
+    """Say whether the build's CPU EP shows the same, so that it is nothing of the asked EP's.
+
+    So it is where the asked EP ran no node, too; and how memory shows that is not the case's own,
+    or was never set, is chance: as garbage, or as death.
+    """
     if sight.on_cpu is None:
         return False
+    if sight.seen is not None and not sight.seen.on_ep:
+        return True
     here, there = finding(case, sight), finding(case, sight.on_cpu)
-    if here is None or there is None or (here.oracle, here.sign) != (there.oracle, there.sign):
+    if here is None or there is None:
         return False
-    return here.oracle is Oracle.MEMORY or not differs(sight.unlike_on_cpu)
+    if _is_of_memory(here) and _is_of_memory(there):
+        return True
+    alike = (here.oracle, here.sign) == (there.oracle, there.sign)
+    return alike and not differs(sight.unlike_on_cpu)
+
+
+def _is_of_memory(found: Finding) -> bool:
+    if found.oracle is Oracle.DIES:
+        return found.sign.endswith(("SIGSEGV", "SIGBUS", "SIGABRT"))
+    return found.oracle in (Oracle.SPOILS, Oracle.MEMORY)
 
 
 def nothing_known(finding: Finding, about: Features) -> str:
