@@ -94,9 +94,9 @@ def case(arguments: argparse.Namespace) -> int:
         result = probes.probe(subject, cell)
         record = probes.cell(cell).record
         is_generated = subject.suite == single.SUITE
-        on_cpu = None
-        if is_generated and result.outcome is not Outcome.PASS:
-            on_cpu = probes.probe(subject, cell.turned(ON_CPU))
+        on_cpu, turned = None, cell.turned(ON_CPU)
+        if is_generated and turned != cell and result.outcome is not Outcome.PASS:
+            on_cpu = probes.probe(subject, turned)
     expectation = baselines_of([record], baselines_folder(arguments))[cell.id].of(result.case)
     if expectation is None and is_generated:
         known = known_of(cell.variant.name, cell.build.release, arguments.matrix.parent)

@@ -14,11 +14,18 @@ from harness.sweeping.pack import packed_cases
 from harness.triage.generated.disagreements import SAME_ON_CPU, VALID, finding, is_same_on_cpu
 from harness.triage.generated.patterns import features
 from harness.triage.generated.sights import Sight
-from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN, UNLIKE_UNOPTIMISED
+from harness.wire.catalogue.generated import (
+    AGAIN,
+    LIKE_UNOPTIMISED,
+    SAME_AGAIN,
+    UNLIKE_UNOPTIMISED,
+    UNOPTIMISED,
+)
 from harness.wire.catalogue.procedures import MODEL_CASE
 from harness.wire.generated import Answered, Seen
 from harness.wire.malformed import Wrong
 from harness.wire.outcomes import Outcome
+from harness.wire.providers import ExecutionProvider
 from harness.wire.values import Blob, DataSet, ModelCase
 
 if TYPE_CHECKING:
@@ -32,6 +39,9 @@ if TYPE_CHECKING:
     from harness.wire.catalogue.procedures import Procedure
 
 SUITE = "generated"
+
+ALONE = Answered(digest="alone")
+"""An answer, whatever it is."""
 
 
 def generated_case(name: str, cache: Path) -> Case:
@@ -53,35 +63,46 @@ def known_alone(
     `on_cpu` is what the same build's CPU EP came to, where another EP was asked.
     What is said in `known` of a disagreement between opsets is not found: here is only one.
     """
+    if result.outcome is Outcome.FALLBACK:
+        return expected(result, (), "right, and all of it was left to the CPU EP")
     packed = _packed(result.case, cache)
-    sight = _sight(result)
-    found = finding(packed, sight)
-    if found is None:
-        return None
     (about,) = features([packed])
-    if on_cpu is not None and is_same_on_cpu(packed, replace(sight, on_cpu=_sight(on_cpu))):
-        about |= {SAME_ON_CPU}
-    entry = entry_for(known, found, about)
-    return None if entry is None else expected(result, [entry])
+    others = () if on_cpu is None else _sights(on_cpu)
+    for sight in _sights(result):
+        if (found := finding(packed, sight)) is None:
+            continue
+        both = any(is_same_on_cpu(packed, replace(sight, on_cpu=other)) for other in others)
+        said = about | {SAME_ON_CPU} if both else about
+        if (entry := entry_for(known, found, said)) is not None:
+            return expected(result, [entry])
+    return None
 
 
-def _sight(result: CaseResult) -> Sight:
-    """Return what the oracles saw of a case that was carried out alone."""
+def _sights(result: CaseResult) -> tuple[Sight, ...]:
+    """Return what the oracles saw of a case alone; of a refusal both that it may have been."""
     evidence = result.evidence
     if result.outcome in (Outcome.CRASH, Outcome.TIMEOUT):
-        return Sight(outcome=result.outcome, ending=evidence)
+        return (Sight(outcome=result.outcome, ending=evidence),)
+    if result.outcome in (Outcome.ERROR, Outcome.UNSUPPORTED):
+        text = evidence.text or evidence.requirement
+        refused = Answered(stage=evidence.stage, status=evidence.status, text=text)
+        return (
+            Sight(seen=Seen(default=refused, unoptimised=ALONE)),
+            Sight(seen=Seen(default=ALONE, unoptimised=refused)),
+        )
     unlike = evidence.mismatches[0].text if evidence.mismatches else ""
     is_unset = Wrong.told_in(evidence.text) is Wrong.UNSET
     by_itself = evidence.text.startswith(UNLIKE_UNOPTIMISED)
-    return Sight(
-        seen=Seen(
-            default=Answered(digest="alone"),
-            unoptimised=Answered(digest="alone"),
-            unlike_again=evidence.text if is_unset else None,
-            unlike_unoptimised=unlike if by_itself else None,
-            unlike_reference=None if by_itself else unlike,
-        )
+    ran = evidence.placement
+    seen = Seen(
+        default=ALONE,
+        unoptimised=ALONE,
+        unlike_again=evidence.text if is_unset else evidence.answer.get(AGAIN),
+        unlike_unoptimised=unlike if by_itself else evidence.answer.get(UNOPTIMISED),
+        unlike_reference=None if by_itself else unlike,
+        on_ep=not ran or any(name != ExecutionProvider.CPU for name in ran),
     )
+    return (Sight(seen=seen),)
 
 
 def _packed(name: str, cache: Path) -> Packed:

@@ -24,6 +24,7 @@ from harness.sweeping.sweep import Stop, Sweep, Swept
 from harness.triage.generated.changes import Judgement, Turn
 from harness.triage.generated.disagreements import SAME_ON_CPU, Cause, Oracle, causes
 from harness.verdicts import Verdict
+from harness.wire.catalogue.generated import UNOPTIMISED
 from harness.wire.malformed import Wrong
 from harness.wire.outcomes import Outcome
 
@@ -122,6 +123,24 @@ def test_a_case_alone_is_asked_what_the_oracles_ask(
     assert known_alone(faulty, [], bench.sources.cache) is None
 
 
+def test_all_that_is_wrong_of_a_case_alone_is_told(bench: Bench, tmp_path: Path) -> None:
+    """Beside the right answer stands what is done without optimisations: the graver of both."""
+    program = Program(arguments=("-m", "fixtures.defects", "add-wrong-when-optimised"), folder=ROOT)
+    cell = bench.matrix.cell(CELL)
+    opened = CellUnderTest.open(cell, bench.sources, program)
+    case = generated_case("generated/1:Add:13:5:2", bench.sources.cache)
+    try:
+        result = opened.execute("generated", case, cell.variant.limits)
+    finally:
+        opened.close()
+
+    assert result.evidence.text.startswith("data set 0: ")
+    assert "differ" in result.evidence.answer[UNOPTIMISED]
+    for oracle, is_known in ((Oracle.OPTIMISATION, True), (Oracle.REFERENCE, False)):
+        known = _known_where("* arguments", tmp_path, oracle)
+        assert bool(known_alone(result, known, bench.sources.cache)) is is_known
+
+
 def test_what_the_cpu_ep_does_as_well_is_told_from_what_is_the_asked_eps(
     bench: Bench, tmp_path: Path
 ) -> None:
@@ -132,8 +151,10 @@ def test_what_the_cpu_ep_does_as_well_is_told_from_what_is_the_asked_eps(
     pack = packed_cases(described, bench.sources.cache)
     opened = CellUnderTest.open(bench.matrix.cell("openvino-1.24.1"), bench.sources)
     limits = opened.cell.variant.limits
-    alone = [generated_case(f"generated/{name}", bench.sources.cache) for name in (own[0], both[0])]
-    known = _known_where(SAME_ON_CPU, tmp_path)
+    names = (own[0], *both[:2], "1:ai.onnx.ml.Binarizer:1:61:0")
+    alone = [generated_case(f"generated/{name}", bench.sources.cache) for name in names]
+    oracles = (Oracle.REFERENCE, Oracle.OPTIMISATION)
+    known = [one for of in oracles for one in _known_where(SAME_ON_CPU, tmp_path, of)]
     try:
         fuzz = Fuzz(opened=opened, against=None, deadline_s=LONGEST_S)
         found = causes(pack.cases, fuzz.sights(pack.cases, tmp_path))
@@ -151,7 +172,8 @@ def test_what_the_cpu_ep_does_as_well_is_told_from_what_is_the_asked_eps(
 
     told = {one.smallest.case.description: SAME_ON_CPU in one.about[0] for one in found}
     assert told == dict.fromkeys(own, False) | dict.fromkeys(both, True)
-    assert [one.reason if one else "" for one in expected] == ["", "planted"]
+    reasons = [one.reason if one else "" for one in expected]
+    assert reasons == ["", "planted", "planted", "right, and all of it was left to the CPU EP"]
 
 
 def test_another_build_is_outvoted(bench: Bench, cases: Sequence[Packed], tmp_path: Path) -> None:

@@ -33,3 +33,6 @@ OF_ONE_MODEL = (MODEL_CASE, SAME_AGAIN, LIKE_UNOPTIMISED)
 
 UNLIKE_UNOPTIMISED = "unlike without optimisations"
 """How the text of evidence begins where that is what is wrong."""
+
+AGAIN, UNOPTIMISED = "run again", "without optimisations"
+"""Under what the answer of a case that is wrong has what else is wrong of it."""

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from harness.wire.catalogue.generated import LIKE_UNOPTIMISED, SAME_AGAIN, UNLIKE_UNOPTIMISED
+from harness.wire.catalogue.generated import (
+    AGAIN,
+    LIKE_UNOPTIMISED,
+    SAME_AGAIN,
+    UNLIKE_UNOPTIMISED,
+    UNOPTIMISED,
+)
 from harness.wire.malformed import NEVER_SET, Wrong
 from harness.wire.messages import Evidence, Mismatch, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.settings import Optimisation, SessionSettings
 from harness.wire.values import ModelCase
+from harness.worker.backend import OpenError
+from harness.worker.bindings import BindingError
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.model_case import compared, inputs_of, mismatch, opened
 from harness.worker.cases.refusals import observed
@@ -18,15 +27,18 @@ from harness.worker.comparison import compare
 from harness.worker.garbage import other_garbage
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from harness.worker.backend import Backend
+    from harness.worker.cases.refusals import Seen
     from harness.worker.under_test import UnderTest
 
 PLAIN = SessionSettings(intra_threads=1, inter_threads=1, arena=False, records_placement=True)
 """Without an arena every tensor comes from malloc, which fills it with garbage."""
 
-UNOPTIMISED = replace(PLAIN, optimisation=Optimisation.NONE)
+PLAIN_UNOPTIMISED = replace(PLAIN, optimisation=Optimisation.NONE)
+
+NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
 
 Answers = list[list[Any]]
 """Values by position, for each data set."""
@@ -52,17 +64,48 @@ def _observed(request: Request, under_test: UnderTest, *, has_other_way: bool) -
         with opened(case, request, under_test, seen, settings=PLAIN) as backend:
             names = [slot.name for slot in backend.outputs]
             answers = [backend.run(inputs) for inputs in given]
-            wrong = _wrong(case, backend, answers) or _unset(case, names, backend, given, answers)
+            wrong = _wrong(case, backend, answers)
+            unset = _unset(case, names, backend, given, answers)
             seen.has_run(backend)
-        if wrong is None and has_other_way:
-            with opened(case, request, under_test, seen, settings=UNOPTIMISED) as backend:
-                plain = [backend.run(inputs) for inputs in given]
-            if found := _unlike(case, names, answers, plain):
-                text = f"{UNLIKE_UNOPTIMISED}: {found[0].output}: {found[0].text}"
-                wrong = Evidence(stage="compare", text=text, mismatches=found)
-        if wrong is not None:
-            seen.conclude(Outcome.FAIL, wrong)
+        other: tuple[Mismatch, ...] = ()
+        if has_other_way and unset is None:
+            with _may_lack(seen, is_needed=wrong is None):
+                with opened(case, request, under_test, seen, settings=PLAIN_UNOPTIMISED) as backend:
+                    plain = [backend.run(inputs) for inputs in given]
+                other = _unlike(case, names, answers, plain)
+        _conclude(seen, wrong, unset, other)
     return seen.observation
+
+
+@contextlib.contextmanager
+def _may_lack(seen: Seen, *, is_needed: bool) -> Iterator[None]:
+    """Let a build refuse what is inside: for a kernel that it lacks, or where it is not needed."""
+    stage = seen.stage
+    try:
+        yield
+    except (OpenError, BindingError) as error:
+        status = error.steps[-1].status if isinstance(error, OpenError) else error.status
+        if is_needed and status != NOT_IMPLEMENTED:
+            raise
+        seen.stage = stage
+
+
+def _conclude(
+    seen: Seen, wrong: Evidence | None, unset: Evidence | None, other: tuple[Mismatch, ...]
+) -> None:
+    """Say what is wrong, first by what is right, and what else is."""
+    unlike = None
+    if other:
+        said = f"{other[0].output}: {other[0].text}"
+        unlike = Evidence(stage="compare", text=f"{UNLIKE_UNOPTIMISED}: {said}", mismatches=other)
+    first = wrong or unset or unlike
+    if first is None:
+        return
+    if unset is not None and first is not unset:
+        seen.answer[AGAIN] = unset.text
+    if unlike is not None and first is not unlike:
+        seen.answer[UNOPTIMISED] = other[0].text
+    seen.conclude(Outcome.FAIL, first)
 
 
 def _wrong(case: ModelCase, backend: Backend, answers: Answers) -> Evidence | None:
