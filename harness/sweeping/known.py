@@ -9,7 +9,8 @@ the same entries::
     operators = ["Resize"]         # as a shell would match them
     signs = ["other values"]       # optional: what it looks like, as a shell would match it
     when = ["mode=cubic"]          # optional: conditions that all hold, as a finding tells them,
-                                   # as a shell would match them: "an edge of scale: *"
+                                   # as a shell would match them: "an edge of scale: *"; or
+                                   # "its CPU EP does the same"
     releases = ">=1.21,<1.25"      # optional: for which releases of the variant
     reason = "whose fault it is, and what it means"
     link = "https://…"             # optional: where it is discussed
