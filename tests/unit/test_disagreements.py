@@ -139,6 +139,25 @@ def test_the_cpu_ep_votes_where_it_is_not_what_was_asked(vote: str, *, on_ep: bo
     assert str(vote_on(sight)) == vote
 
 
+def test_all_that_were_compared_are_told() -> None:
+    """Whether the other cell agrees with the reference, and with the build's CPU EP, is asked."""
+    wrong = answered(unlike_reference=VALUES, unoptimised_unlike_reference=VALUES)
+    right = answered()
+    sight = replace(
+        wrong,
+        on_cpu=replace(right, unlike_against=""),
+        unlike_on_cpu=VALUES,
+        against=right.seen,
+        unlike_against=VALUES,
+    )
+
+    vote = vote_on(sight)
+
+    assert str(vote) == (
+        "the reference = its CPU EP = the other cell ≠ the build; alone: the build"
+    )
+
+
 def test_an_optimised_answer_alone_is_named() -> None:
     """Where the reference and the unoptimised build agree, the optimised one is alone."""
     found = finding(a_case(0), answered(unlike_reference=VALUES, unlike_unoptimised=VALUES))

@@ -113,7 +113,9 @@ def vote_on(sight: Sight) -> Vote:
     seen = sight.seen
     if seen is None:
         return Vote(parties=())
-    on_cpu = sight.on_cpu.seen if sight.on_cpu is not None else None
+    on_cpu = sight.on_cpu or Sight()
+    others = (on_cpu.seen, sight.against)
+    by_reference = [None if one is None else one.unlike_reference for one in others]
     comparisons = known_pairs(
         (one, other, None if text is None else agrees(text))
         for one, other, text in (
@@ -121,8 +123,10 @@ def vote_on(sight: Sight) -> Vote:
             (BUILD, PLAIN, seen.unlike_unoptimised),
             (REFERENCE, PLAIN, seen.unoptimised_unlike_reference),
             (BUILD, ON_CPU, sight.unlike_on_cpu),
-            (REFERENCE, ON_CPU, on_cpu.unlike_reference if on_cpu else None),
+            (REFERENCE, ON_CPU, by_reference[0]),
             (BUILD, OTHER, sight.unlike_against),
+            (REFERENCE, OTHER, by_reference[1]),
+            (ON_CPU, OTHER, on_cpu.unlike_against),
         )
     )
     present = {voter for pair in comparisons for voter in pair}
