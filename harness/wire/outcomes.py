@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from enum import StrEnum
 
+NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
+"""The status code with which ONNX Runtime says that a build lacks something."""
+
 
 class Outcome(StrEnum):
     """What was observed of one case: facts, before any expectation is applied."""

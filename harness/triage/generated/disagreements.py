@@ -12,17 +12,18 @@ from harness.triage.generated.patterns import features, parts, pattern
 from harness.triage.generated.sights import Sight, State, agrees, differs, state_of
 from harness.triage.generated.signs import sign_of
 from harness.triage.generated.votes import Vote, counted, known_pairs
+from harness.wire.outcomes import NOT_IMPLEMENTED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from harness.corpus.generated.record import Packed
     from harness.triage.generated.patterns import Features, Pattern
+    from harness.wire.generated import Seen
 
 VALID = "valid"
-NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
 
-REFERENCE, BUILD, PLAIN, ON_CPU, OTHER = (
+REFERENCE, BUILD, PLAIN, CPU_EP, OTHER = (
     "the reference",
     "the build",
     "the build unoptimised",
@@ -114,28 +115,30 @@ def vote_on(sight: Sight) -> Vote:
     if seen is None:
         return Vote(parties=())
     on_cpu = sight.on_cpu or Sight()
-    others = (on_cpu.seen, sight.against)
-    by_reference = [None if one is None else one.unlike_reference for one in others]
     comparisons = known_pairs(
         (one, other, None if text is None else agrees(text))
         for one, other, text in (
             (REFERENCE, BUILD, seen.unlike_reference),
             (BUILD, PLAIN, seen.unlike_unoptimised),
             (REFERENCE, PLAIN, seen.unoptimised_unlike_reference),
-            (BUILD, ON_CPU, sight.unlike_on_cpu),
-            (REFERENCE, ON_CPU, by_reference[0]),
+            (BUILD, CPU_EP, sight.unlike_on_cpu),
+            (REFERENCE, CPU_EP, _by_reference(on_cpu.seen)),
             (BUILD, OTHER, sight.unlike_against),
-            (REFERENCE, OTHER, by_reference[1]),
-            (ON_CPU, OTHER, on_cpu.unlike_against),
+            (REFERENCE, OTHER, _by_reference(sight.against)),
+            (CPU_EP, OTHER, on_cpu.unlike_against),
         )
     )
     present = {voter for pair in comparisons for voter in pair}
-    for itself in (PLAIN,) if seen.on_ep else (PLAIN, ON_CPU):
+    for itself in (PLAIN,) if seen.on_ep else (PLAIN, CPU_EP):
         if comparisons.get((BUILD, itself)):
             present.discard(itself)
             comparisons = {pair: agree for pair, agree in comparisons.items() if itself not in pair}
-    voters = [voter for voter in (REFERENCE, BUILD, PLAIN, ON_CPU, OTHER) if voter in present]
+    voters = [voter for voter in (REFERENCE, BUILD, PLAIN, CPU_EP, OTHER) if voter in present]
     return counted(voters, comparisons)
+
+
+def _by_reference(seen: Seen | None) -> str | None:
+    return None if seen is None else seen.unlike_reference
 
 
 def is_same_on_cpu(case: Packed, sight: Sight) -> bool:

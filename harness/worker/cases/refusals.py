@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from harness.wire.messages import Evidence
-from harness.wire.outcomes import Outcome
+from harness.wire.outcomes import NOT_IMPLEMENTED, Outcome
 from harness.wire.providers import ExecutionProvider
 from harness.worker.backend import Backend, BackendError, OpenError
 from harness.worker.bindings import Binding, BindingError, BindingLimitError
@@ -94,6 +94,16 @@ def observed(binding: Binding) -> Iterator[Seen]:
         seen.conclude(Outcome.ERROR, Evidence(status="MemoryError", text=str(error)))
 
 
+def said_by(error: Exception) -> tuple[str, str]:
+    """Return the status and the text of a refusal; of an error without a status its class."""
+    match error:
+        case OpenError(steps=(*_, last)):
+            return last.status, last.text
+        case BindingError():
+            return error.status, error.text
+    return type(error).__name__, str(error)
+
+
 def _conclude_open(seen: Seen, error: OpenError, binding: Binding) -> None:
     last = error.steps[-1]
     if last.status in NOT_HERE:
@@ -111,7 +121,7 @@ def _conclude_refusal(seen: Seen, status: str, text: str) -> None:
     if lacking := HOST_LACKS.search(text):
         evidence = Evidence(requirement=f"locale {lacking[1]} on the host", status=status)
         seen.conclude(Outcome.NOT_TESTED, evidence)
-    elif status == "NOT_IMPLEMENTED":
+    elif status == NOT_IMPLEMENTED:
         seen.conclude(Outcome.UNSUPPORTED, Evidence(requirement=text or status, status=status))
     else:
         seen.conclude(Outcome.ERROR, Evidence(status=status, text=text))

@@ -13,12 +13,13 @@ from harness.wire.outcomes import Outcome
 from harness.wire.providers import DeviceRequest, ExecutionProvider
 from harness.wire.settings import Optimisation, SessionSettings
 from harness.wire.values import Blob
-from harness.worker.backend import BackendError, OpenError, OpenOptions
+from harness.worker.backend import BackendError, OpenOptions
 from harness.worker.bindings import BindingError, BindingLimitError
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.generated.forked import CAN_FORK, carried_out_forked, write_line
 from harness.worker.cases.generated.kept import keep
 from harness.worker.cases.malformed.digests import digest
+from harness.worker.cases.refusals import said_by
 from harness.worker.comparison import compare
 from harness.worker.garbage import other_garbage
 from harness.worker.tensors import load, read_blob
@@ -175,13 +176,7 @@ class _Answer:
             return self._refused(error)
 
     def _refused(self, error: Exception) -> Answered:
-        match error:
-            case OpenError(steps=(*_, last)):
-                status, text = last.status, last.text
-            case BindingError():
-                status, text = error.status, error.text
-            case _:
-                status, text = type(error).__name__, str(error)
+        status, text = said_by(error)
         said = " ".join(text.split())[:MOST_SAID]
         return Answered(stage=self._stage, status=status, text=said or status)
 

@@ -15,14 +15,14 @@ from harness.wire.catalogue.generated import (
 )
 from harness.wire.malformed import NEVER_SET, Wrong
 from harness.wire.messages import Evidence, Mismatch, Request
-from harness.wire.outcomes import Outcome
+from harness.wire.outcomes import NOT_IMPLEMENTED, Outcome
 from harness.wire.settings import Optimisation, SessionSettings
 from harness.wire.values import ModelCase
 from harness.worker.backend import OpenError
 from harness.worker.bindings import BindingError
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.model_case import compared, inputs_of, mismatch, opened
-from harness.worker.cases.refusals import observed
+from harness.worker.cases.refusals import observed, said_by
 from harness.worker.comparison import compare
 from harness.worker.garbage import other_garbage
 
@@ -37,8 +37,6 @@ PLAIN = SessionSettings(intra_threads=1, inter_threads=1, arena=False, records_p
 """Without an arena every tensor comes from malloc, which fills it with garbage."""
 
 PLAIN_UNOPTIMISED = replace(PLAIN, optimisation=Optimisation.NONE)
-
-NOT_IMPLEMENTED = "NOT_IMPLEMENTED"
 
 Answers = list[list[Any]]
 """Values by position, for each data set."""
@@ -84,7 +82,7 @@ def _may_lack(seen: Seen, *, is_needed: bool) -> Iterator[None]:
     try:
         yield
     except (OpenError, BindingError) as error:
-        status = error.steps[-1].status if isinstance(error, OpenError) else error.status
+        status, _ = said_by(error)
         if is_needed and status != NOT_IMPLEMENTED:
             raise
         seen.stage = stage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from harness.wire.malformed import MalformedCase, Right, Stage, Wrong
-from harness.wire.outcomes import Outcome
+from harness.wire.outcomes import NOT_IMPLEMENTED, Outcome
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -69,7 +69,7 @@ def _refused(case: MalformedCase, answer: Refused) -> tuple[Outcome, str]:
     if not answer.is_typed:
         return Outcome.FAIL, f"refused at {answer.stage} {Wrong.UNTYPED}: {said}"
     if case.right is Right.ACCEPTANCE:
-        outcome = Outcome.UNSUPPORTED if answer.status == "NOT_IMPLEMENTED" else Outcome.ERROR
+        outcome = Outcome.UNSUPPORTED if answer.status == NOT_IMPLEMENTED else Outcome.ERROR
         return outcome, f"refused{_meaning(case)}: {said}"
     if answer.stage is Stage.RUN and case.latest is Stage.OPEN:
         return Outcome.FAIL, f"{Wrong.LATE}{_meaning(case)}: {said}"

@@ -17,14 +17,14 @@ from harness.wire.messages import Evidence, Request
 from harness.wire.outcomes import Outcome
 from harness.wire.settings import SessionSettings
 from harness.worker.backend import Backend, BackendError, OpenError, OpenOptions
-from harness.worker.bindings import BindingError, BindingLimitError
+from harness.worker.bindings import BindingLimitError
 from harness.worker.cases import Observation, implements
 from harness.worker.cases.malformed.answers import Accepted, Refused, judged
 from harness.worker.cases.malformed.digests import digest, holds
 from harness.worker.cases.malformed.doctored import DoctoredBinding
 from harness.worker.cases.malformed.made_inputs import NotMadeError, made_inputs
 from harness.worker.cases.malformed.peak_memory import PeakMemory
-from harness.worker.cases.refusals import NOT_HERE
+from harness.worker.cases.refusals import NOT_HERE, said_by
 from harness.worker.comparison import compare
 from harness.worker.garbage import other_garbage
 from harness.worker.tensors import NUMPY_TYPES, PackedTensor, element_type, load, read_blob
@@ -112,14 +112,9 @@ class _Trial:
         return Accepted()
 
     def _refused(self, error: Exception) -> Refused | Accepted:
-        status, text = type(error).__name__, str(error)
-        match error:
-            case BindingLimitError():
-                return Accepted(not_run=text)
-            case OpenError(steps=(*_, last)):
-                status, text = last.status, last.text
-            case BindingError():
-                status, text = error.status, error.text
+        status, text = said_by(error)
+        if isinstance(error, BindingLimitError):
+            return Accepted(not_run=text)
         said = " ".join(text.split())[:MOST_SAID]
         if self.digest:
             return Accepted(wrong=f"refused when run again: {status}: {said}")
