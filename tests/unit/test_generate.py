@@ -132,3 +132,26 @@ def test_an_unknown_operator_is_refused() -> None:
         list(descriptions(["Nope"], SEED, 1))
     with pytest.raises(ConfigurationError, match="'Nope'"):
         generated(one)
+
+
+@pytest.mark.parametrize("operator", ["QuantizeLinear", "DequantizeLinear"])
+def test_several_full_blocks_share_an_axis_often(operator: str) -> None:
+    """As models are quantised: what takes the scales in turn is told by these alone."""
+    made = [generated(one) for one in descriptions([operator], SEED, 300)]
+    valid = [one for one in made if one.kind is Kind.VALID]
+
+    full = [one for one in valid if has_full_blocks(one)]
+
+    assert 20 * len(full) > len(valid)
+
+
+def has_full_blocks(case: Generated) -> bool:
+    """Say whether several blocks, of more than one element each, fill the axis."""
+    graph = onnx.load_from_string(case.model).graph
+    stated = {one.name: onnx.helper.get_attribute_value(one) for one in graph.node[0].attribute}
+    shapes = {one.name: tuple(one.dims) for one in graph.initializer}
+    for one in graph.input:
+        shapes[one.name] = tuple(size.dim_value for size in one.type.tensor_type.shape.dim)
+    sizes, scales = (shapes[name] for name in graph.node[0].input[:2])
+    block, axis = stated.get("block_size", 0), stated.get("axis", 1)
+    return block > 1 and scales[axis] > 1 and sizes[axis] == block * scales[axis]

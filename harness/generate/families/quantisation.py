@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -21,20 +21,36 @@ SCALES = (0.5, 0.25, 1.0, 2.0, 0.125, 0.1, 0.037, 3.0)
 FREQUENT = ("uint8", "uint8", "uint8", "int8", "int8", "int8", "int16", "uint16", "int4", "uint4")
 
 
-def scales_of(
-    drawing: Drawing, shape: Sequence[int]
-) -> tuple[tuple[int, ...], int | None, int | None]:
-    """Return the shape of the scales, the axis and the size of a block; None is not stated."""
+class Granularity(NamedTuple):
+    """How many elements of a tensor share a scale."""
+
+    shape: tuple[int, ...]
+    """The tensor's own."""
+    scales: tuple[int, ...] = ()
+    """The shape of the scales."""
+    axis: int | None = None
+    """None is not stated."""
+    block: int | None = None
+    """How many neighbours along the axis; None is not stated."""
+
+
+def granularity(drawing: Drawing) -> Granularity:
+    """Draw a tensor's shape and whether all of it, an axis's places or blocks have a scale."""
+    shape = drawing.shape()
     if not shape or not drawing.has("axis") or drawing.chance(40):
-        return (), None, None
+        return Granularity(shape)
     axis = drawing.axis(len(shape))
     stated = None if axis == 1 and drawing.chance(50) else axis
     if not drawing.has("block_size") or drawing.chance(50):
-        return (shape[axis],), stated, None
-    block = drawing.between(1, max(shape[axis], 1))
-    scales = [*shape]
-    scales[axis] = -(-shape[axis] // block)
-    return tuple(scales), stated, block
+        return Granularity(shape, (shape[axis],), stated)
+    sizes, scales = [*shape], [*shape]
+    if drawing.chance(50):  # several whole blocks, as models have them
+        block, scales[axis] = drawing.between(2, 4), drawing.between(2, 3)
+        sizes[axis] = block * scales[axis]
+    else:
+        block = drawing.between(1, max(shape[axis], 1))
+        scales[axis] = -(-shape[axis] // block)
+    return Granularity(tuple(sizes), tuple(scales), stated, block)
 
 
 def scale(drawing: Drawing, dtype: str, shape: Sequence[int]) -> Value:
@@ -69,8 +85,7 @@ def quantize(drawing: Drawing) -> None:
     has_zero = drawing.chance(65) or not (states_type or target == "uint8")
     if states_type is False and not has_zero:
         target = "uint8"
-    shape = drawing.shape()
-    scales, axis, block = scales_of(drawing, shape)
+    shape, scales, axis, block = granularity(drawing)
     data = drawing.tensor(of_x, shape)
     _doubt_quantized(drawing, data, target, of_x, of_scale)
     scales = _or_wrong(drawing, scales)
@@ -130,8 +145,7 @@ def dequantize(drawing: Drawing) -> None:
         target = drawing.one_of(element_types(drawing.operator.outputs[0].allowed))
     elif of_scale == "float8e8m0":
         of_scale = target = "float"
-    shape = drawing.shape()
-    scales, axis, block = scales_of(drawing, shape)
+    shape, scales, axis, block = granularity(drawing)
     data = drawing.tensor(source, shape)
     scales = _or_wrong(drawing, scales)
     by = scale(drawing, of_scale, scales)
