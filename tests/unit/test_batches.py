@@ -89,6 +89,22 @@ def test_an_item_that_only_dies_behind_others_says_so(tmp_path: Path) -> None:
     ]
 
 
+def test_a_fault_of_our_own_behind_others_is_theirs(tmp_path: Path) -> None:
+    """Alone the item has a line, which tells of it; the rest is asked of another worker."""
+
+    def ask(items: Sequence[int], report: Path, worker: Worker) -> Observed:
+        if len(items) > 1 and worker is not Worker.FRESH:
+            return observed(Outcome.HARNESS_FAULT)
+        report.write_text("".join(json.dumps({"item": item}) + "\n" for item in items))
+        return observed(Outcome.PASS)
+
+    found = list(answered_all(range(3), ask, tmp_path, size=3, workers=1))
+
+    told = [one for one in found if isinstance(one, Told)]
+    assert [one.line for one in told] == [{"item": at} for at in range(3)]
+    assert [one.spoilt is not None for one in told] == [True, True, False]
+
+
 def test_a_fault_of_our_own_is_raised(tmp_path: Path) -> None:
     """An answer without a line is no death of the item."""
 
