@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import difflib
 import functools
 import itertools
@@ -22,6 +23,13 @@ from harness.generate.families import families
 from harness.generate.reference import why_no_vote
 from harness.generate.schemas import OF_CONTRIB, operator_at, versions
 from harness.generate.stream import Stream
+from harness.generate.variations import (
+    add_vain_node,
+    has_company,
+    has_defaults,
+    has_vain_node,
+    negate_before,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -153,7 +161,9 @@ def _drawn(description: Description) -> Drawing:
 def _made(drawing: Drawing) -> Generated:
     constants = [value for value in drawing.given if _is_constant(drawing, value)]
     inputs = [value for value in drawing.given if value not in constants]
-    model = _model(drawing, inputs, constants)
+    if has_company(drawing):
+        inputs = negate_before(drawing, inputs)
+    model = _varied(drawing, inputs, constants)
     if drawing.turned and _is_refused(model):
         drawing.faults, drawing.doubts = [drawing.turned], []
     kind = Kind.INVALID if drawing.faults else Kind.DOUBTFUL if drawing.doubts else Kind.VALID
@@ -168,6 +178,19 @@ def _made(drawing: Drawing) -> Generated:
         reference_votes=kind is Kind.VALID and not loose,
         reason="; ".join((*drawing.faults, *drawing.doubts)) or loose,
     )
+
+
+def _varied(drawing: Drawing, inputs: Sequence[Value], constants: Sequence[Value]) -> bytes:
+    """Return the model, in another form at times: if nothing is refused of that form."""
+    defaults = constants if has_defaults(drawing) else ()
+    if not has_vain_node(drawing):
+        return _model(drawing, inputs, constants, defaults)
+    plain = copy.deepcopy(drawing.nodes)
+    varied = _model(drawing, inputs, [*constants, *add_vain_node(drawing)], defaults)
+    if not _is_refused(varied):
+        return varied
+    drawing.nodes = plain
+    return _model(drawing, inputs, constants, defaults)
 
 
 def _is_refused(model: bytes) -> bool:
@@ -185,10 +208,15 @@ def _is_constant(drawing: Drawing, value: Value) -> bool:
     return drawing.chance(CONSTANT if value.is_parameter else FOLDED)
 
 
-def _model(drawing: Drawing, inputs: Sequence[Value], constants: Sequence[Value]) -> bytes:
+def _model(
+    drawing: Drawing,
+    inputs: Sequence[Value],
+    constants: Sequence[Value],
+    defaults: Sequence[Value],
+) -> bytes:
     graph = onnx.GraphProto(name="generated")
     graph.node.extend(_node(node) for node in drawing.nodes)
-    graph.input.extend(_input(value) for value in inputs)
+    graph.input.extend(_input(value) for value in (*inputs, *defaults))
     graph.initializer.extend(
         numpy_helper.from_array(value.elements, value.name) for value in constants
     )

@@ -28,7 +28,9 @@ class Values(IntEnum):
     WIDE = 2
     """Floats from -20 to 20; integers from -11 to 11."""
     EDGES = 3
-    """0 and 1 of both signs, the largest, smallest, a subnormal, the step above 1; plain ones."""
+    """0 and 1 of both signs, the largest, smallest, a subnormal, the step above 1; plain ones.
+
+    Of integers of 64 bits what has no place in 32 bits, or in a double, as well."""
     SPECIAL = 4
     """Infinities and NaN among those; for integers as EDGES."""
 
@@ -129,6 +131,7 @@ def _edges(dtype: str, *, special: bool) -> Array:
     if not is_float(dtype):
         least, most = whole_limits(dtype)
         wanted = [0, 1, least, most, least + 1, most - 1, *([-1] if least else [])]
+        wanted += [2**31, 2**32, 2**53 + 1] if most > 2**53 else []
         return np.array(wanted, np.uint64 if most > 2**63 else np.int64).astype(numpy_type)
     info = ml_dtypes.finfo(numpy_type)  # type: ignore[no-untyped-call]
     if dtype == "float8e8m0":

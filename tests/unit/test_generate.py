@@ -148,10 +148,12 @@ def test_several_full_blocks_share_an_axis_often(operator: str) -> None:
 def has_full_blocks(case: Generated) -> bool:
     """Say whether several blocks, of more than one element each, fill the axis."""
     graph = onnx.load_from_string(case.model).graph
-    stated = {one.name: onnx.helper.get_attribute_value(one) for one in graph.node[0].attribute}
+    node = graph.node[-1]
+    stated = {one.name: onnx.helper.get_attribute_value(one) for one in node.attribute}
     shapes = {one.name: tuple(one.dims) for one in graph.initializer}
     for one in graph.input:
         shapes[one.name] = tuple(size.dim_value for size in one.type.tensor_type.shape.dim)
-    sizes, scales = (shapes[name] for name in graph.node[0].input[:2])
+    before = {one.output[0]: one.input[0] for one in graph.node[:-1]}
+    sizes, scales = (shapes[before.get(name, name)] for name in node.input[:2])
     block, axis = stated.get("block_size", 0), stated.get("axis", 1)
-    return block > 1 and scales[axis] > 1 and sizes[axis] == block * scales[axis]
+    return bool(block > 1 and scales[axis] > 1 and sizes[axis] == block * scales[axis])

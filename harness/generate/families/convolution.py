@@ -129,7 +129,8 @@ def _extra(drawing: Drawing, made: Window) -> dict[str, Any]:
     elif drawing.chance(20):
         extra["output_shape"] = [drawing.between(max(size - 2, 1), size) for size in full]
         if any((size - out) % 2 for size, out in zip(full, extra["output_shape"], strict=True)):
-            drawing.doubt("on which side the odd part of the padding is")
+            _doubt_side(drawing)
+            drawing.mistaken("it takes the odd part of the padding to the other side")
         if made.auto_pad == "VALID":
             drawing.doubt("an output_shape beside auto_pad VALID")
     return extra
@@ -141,6 +142,12 @@ def _doubt_same(drawing: Drawing, made: Window, full: list[int]) -> None:
     if any(total < 0 for total in totals):
         drawing.doubt("padding that follows is negative")
     if any(total % 2 for total in totals):
+        _doubt_side(drawing)
+
+
+def _doubt_side(drawing: Drawing) -> None:
+    """Doubt what the text of version 1 has the other way about than that of version 11."""
+    if drawing.opset < 11:  # noqa: PLR2004 - the opset of version 11
         drawing.doubt("on which side the odd part of the padding is")
 
 

@@ -133,6 +133,8 @@ def by_equation(drawing: Drawing) -> None:
     dtype = mostly(drawing, "T", "float", "double", "int64")
     exact(drawing, dtype)
     sizes = {letter: drawing.between(1, 4) for letter in LETTERS}
+    if drawing.chance(5):
+        sizes[drawing.one_of(LETTERS)] = 0
     terms = [_term(drawing) for _ in range(drawing.one_of((1, 2, 2, 2, 3)))]
     more = drawing.full_shape(1, 2) if drawing.chance(20) else ()
     wide = drawing.below(len(terms)) if more else -1

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from onnx import helper
 
-from harness.generate.drawing import Typed
+from harness.generate.drawing import Typed, element_type
 from harness.generate.element_types import NUMBERS
 from harness.generate.families import draws
+from harness.generate.families.doubts import has_nan
 
 if TYPE_CHECKING:
     from harness.generate.drawing import Drawing, Value
@@ -108,10 +109,13 @@ def _reshaped(
             stated[at] = 0
     if stated and drawing.chance(40):
         stated[drawing.below(len(stated))] = -1
+    target = integers(drawing, stated)
+    if drawing.chance(10):
+        target = drawing.apply("Reshape", target, integers(drawing, [-1]))
     made = drawing.apply(
         "Reshape",
         value,
-        integers(drawing, stated),
+        target,
         allowzero=drawing.maybe(0, 0) if 0 in stated else drawing.maybe(0, 1),
     )
     return made, tuple(after)
@@ -266,8 +270,29 @@ def shape_arithmetic(drawing: Drawing) -> None:
         picked = drawing.apply("Mul", picked, integers(drawing, [1]))
     rest = integers(drawing, [-1])
     target = drawing.apply("Concat", *drawing.shuffled((picked, rest)), axis=0)
+    if drawing.chance(25):
+        _read_as_number(drawing, value, picked)
+        drawing.given.remove(rest)
+        drawing.nodes.remove(next(one for one in drawing.nodes if target.name in one.outputs))
+        return
     made = drawing.apply("Reshape", value, drawing.seen(target))
     drawing.give(made, Typed(type=dtype, rank=2))
+
+
+def _read_as_number(drawing: Drawing, value: Value, size: Value) -> None:
+    """Let a size be what a node is told by an input, and not what it reshapes to."""
+    dtype = element_type(value.elements)
+    kind = drawing.one_of(("TopK", "ConstantOfShape", "Expand"))
+    if kind == "TopK" and dtype != "bool":
+        if has_nan(value.elements):
+            drawing.doubt("NaN has no place among numbers")
+        flat = drawing.apply("Flatten", value, axis=0)
+        drawing.give(drawing.apply("TopK", flat, size, outputs=2), Typed(type=dtype, rank=2))
+    elif kind == "ConstantOfShape":
+        drawing.give(drawing.apply(kind, size), Typed(type="float", rank=1))
+    else:
+        one = drawing.tensor(dtype, (1,))
+        drawing.give(drawing.apply("Expand", one, size), Typed(type=dtype, rank=1))
 
 
 @draws("chain/gather-split", "chain/gather-slice")

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 BY_INPUT = 18
 """The opset from which means have their axes as an input."""
+SUMS_BY_INPUT = 13
+"""The same of sums."""
 
 
 def _mean(drawing: Drawing, value: Value, axes: list[int], *, keep: int = 1) -> Value:
@@ -71,8 +73,10 @@ def layer_norm(drawing: Drawing) -> None:
 
 
 def _weights(drawing: Drawing, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return a shape of weights, or of what is none: wider than the values it may be, too."""
+    wide = [(3,)] * 3 if shape[-1] == 1 else []
     return drawing.one_of(
-        (shape[-1:], shape[-1:], shape[-1:], shape[-2:], (1,), (), (1, shape[-1]))
+        (shape[-1:], shape[-1:], shape[-1:], shape[-2:], (1,), (), (1, shape[-1]), *wide)
     )
 
 
@@ -248,3 +252,33 @@ def sum_square(drawing: Drawing) -> None:
     )
     made = drawing.apply("Abs", drawing.seen(made))
     drawing.give(drawing.apply(drawing.one_of(("Sqrt", "Neg", "Abs")), made))
+
+
+@draws("chain/reduce-reduce")
+def reduce_reduce(drawing: Drawing) -> None:
+    """Draw reductions of what a reduction left, with axes from either end."""
+    drawing.plain(Values.UNIT)
+    rank = drawing.between(2, 4)
+    value = drawing.tensor(
+        drawing.one_of(("float", "float", "double")), drawing.full_shape(rank, 4)
+    )
+    rank = len(value.shape)
+    for _ in range(drawing.between(2, 3)):
+        if not rank:
+            break
+        axes = drawing.some(range(rank), drawing.between(1, min(rank, 2)))
+        named = [axis - rank if drawing.chance(50) else axis for axis in axes]
+        name = drawing.one_of(("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceL1"))
+        given = drawing.opset >= (SUMS_BY_INPUT if name == "ReduceSum" else BY_INPUT)
+        keep = drawing.below(2)
+        value = drawing.seen(
+            drawing.apply(
+                name,
+                value,
+                drawing.constant("int64", named) if given else None,
+                axes=None if given else named,
+                keepdims=keep,
+            )
+        )
+        rank -= 0 if keep else len(axes)
+    drawing.give(value)

@@ -18,7 +18,7 @@ from harness.generate.families.chains.layout import cut, integers
 from harness.generate.values import Values
 
 if TYPE_CHECKING:
-    from harness.generate.drawing import Drawing, Value
+    from harness.generate.drawing import Drawing, Node, Value
 
 BYTES = ("uint8", "int8")
 SCALES = (0.0625, 0.125, 0.25, 0.5, 1.0)
@@ -59,11 +59,22 @@ def source(
     pair: tuple[Value, Value | None] | None = None,
 ) -> Value:
     """Return floats of a shape that come out of a DequantizeLinear."""
-    pair = pair or _pair(drawing, dtype)
     if drawing.chance(70):
+        if pair is None and drawing.chance(15):
+            pair = drawing.constant("float", drawing.one_of(SCALES)), None
+        pair = pair or _pair(drawing, dtype)
         return restored(drawing, drawing.tensor(dtype, shape), pair)
+    pair = pair or _pair(drawing, dtype)
     floats = drawing.tensor("float", shape)
     return restored(drawing, quantised(drawing, floats, pair, dtype), pair)
+
+
+def _bias(drawing: Drawing, shape: tuple[int, ...]) -> Value:
+    """Return a bias: floats, or integers with a scale that need not be the product's."""
+    if drawing.chance(50):
+        return drawing.tensor("float", shape, is_parameter=True)
+    whole = drawing.tensor("int32", shape, is_parameter=True)
+    return restored(drawing, whole, (drawing.constant("float", drawing.one_of(SCALES)), None))
 
 
 def ended(
@@ -113,8 +124,12 @@ def conv(drawing: Drawing) -> None:
     if not by_channel and drawing.chance(30):
         points += 2
     of_weights = drawing.tensor(kind, weights.shape, is_parameter=True)
-    for bias in (one for one in drawing.given if one.name in node.inputs[2:]):
+    for bias in [one for one in drawing.given if one.name in node.inputs[2:]]:
         np.rint(8 * bias.elements, out=bias.elements)
+        if drawing.chance(40):
+            drawing.given.remove(bias)
+            node.inputs[2] = _bias(drawing, bias.shape).name
+            _move_before(drawing, node)
     whole = drawing.apply(
         "DequantizeLinear",
         of_weights,
@@ -123,10 +138,17 @@ def conv(drawing: Drawing) -> None:
         axis=0 if by_channel else None,
     )
     node.inputs[1] = whole.name
-    drawing.nodes.insert(drawing.nodes.index(node), drawing.nodes.pop())
+    _move_before(drawing, node)
     if drawing.chance(40):
         made = drawing.apply(drawing.one_of(("Relu", "Relu", "Sigmoid")), made)
     ended(drawing, made, dtype)
+
+
+def _move_before(drawing: Drawing, reader: Node) -> None:
+    """Move the last node before the one that reads it; nothing, where it is the reader itself."""
+    last = drawing.nodes.pop()
+    at = len(drawing.nodes) if last is reader else drawing.nodes.index(reader)
+    drawing.nodes.insert(at, last)
 
 
 @draws("chain/qdq-matmul", "chain/qdq-gemm")
@@ -142,9 +164,15 @@ def matmul(drawing: Drawing) -> None:
     kind = drawing.one_of((dtype, "int8", "uint8"))
     right = source(drawing, kind, (columns, inner) if turned else (inner, columns))
     if is_gemm:
-        bias = drawing.tensor("float", drawing.one_of(((columns,), (1, columns), ())))
+        bias = _bias(drawing, drawing.one_of(((columns,), (columns,), (1, columns), ())))
         made = drawing.apply(
-            "Gemm", left, right, bias, transB=turned, alpha=drawing.maybe(1.0, 0.5)
+            "Gemm",
+            left,
+            right,
+            bias,
+            transB=turned,
+            alpha=drawing.maybe(1.0, 0.5, 2.0),
+            beta=drawing.maybe(1.0, 0.5, 2.0),
         )
     else:
         made = drawing.apply("MatMul", left, right)
@@ -265,7 +293,7 @@ def layout(drawing: Drawing) -> None:
     dtype = _start(drawing)
     shape = drawing.full_shape(2, 4)
     rank = len(shape)
-    shared = _pair(drawing, dtype)
+    shared = _pair(drawing, dtype) if drawing.chance(80) else None
     value = source(drawing, dtype, shape, shared)
     for _ in range(drawing.between(1, 3)):
         name = drawing.one_of(("Transpose", "Reshape", "Slice", "Gather", "Unsqueeze", "ArgMax"))

@@ -1,0 +1,135 @@
+"""What is changed of a case when all of it is drawn: it means the same, in another form.
+
+Families draw the nodes that a fusion looks for. A build may still be wrong about where their
+values come from: out of a node that changes nothing, or out of a constant that is the default of
+an input, as all are in models of before IR 4. And an EP may leave a node to the CPU EP that stands
+alone, and compute it beside another one.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+from onnx import GraphProto
+
+from harness.generate.drawing import element_type
+from harness.generate.element_types import NUMBERS, is_float
+from harness.generate.values import whole_limits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from harness.generate.drawing import Drawing, Node, Value
+
+VAIN = 15
+"""How many of a hundred chains have a node that changes nothing before a value that is given."""
+
+DEFAULTS = 5
+"""How many of a hundred cases have constants that are the defaults of inputs."""
+
+ACCOMPANIED = 25
+"""How many of a hundred cases of one node have another one before it."""
+
+SIGNED = ("float", "double", "int8", "int32", "int64")
+"""Element types that can be negated, by every version of Neg."""
+
+COMPUTED = ("float", "double", "int32", "int64")
+"""Element types that every version of arithmetic takes."""
+
+
+def has_defaults(drawing: Drawing) -> bool:
+    """Draw whether the constants of a case are the defaults of inputs."""
+    return drawing.chance(DEFAULTS)
+
+
+def has_vain_node(drawing: Drawing) -> bool:
+    """Draw whether a chain is to have a node that changes nothing."""
+    is_chain = drawing.description.operator.startswith("chain/")
+    return is_chain and not drawing.turned and drawing.chance(VAIN)
+
+
+def has_company(drawing: Drawing) -> bool:
+    """Draw whether a case of one node is to have another one before it."""
+    return len(drawing.nodes) == 1 and drawing.chance(ACCOMPANIED)
+
+
+def negate_before(drawing: Drawing, inputs: Sequence[Value]) -> list[Value]:
+    """Put a Neg before the node, and return the inputs with what it is to negate.
+
+    The node sees what was drawn. As it is, where nothing is given that can be negated exactly.
+    """
+    node = drawing.nodes[0]
+    read = [one for one in inputs if one.name in node.inputs and _can_be_negated(one)]
+    if not read or any(isinstance(one, GraphProto) for one in node.attributes.values()):
+        return list(inputs)
+    value = read[0]
+    made = drawing.apply("Neg", value)
+    drawing.nodes.reverse()
+    _read_instead(node, value, made)
+    negated = replace(value, elements=-value.elements)
+    return [negated if one is value else one for one in inputs]
+
+
+def _read_instead(node: Node, value: Value, other: Value) -> None:
+    node.inputs[:] = [other.name if name == value.name else name for name in node.inputs]
+
+
+def _can_be_negated(value: Value) -> bool:
+    if value.is_parameter or value.type or not isinstance(value.elements, np.ndarray):
+        return False
+    dtype = element_type(value.elements)
+    if dtype not in SIGNED:
+        return False
+    return is_float(dtype) or not bool((value.elements == whole_limits(dtype)[0]).any())
+
+
+def add_vain_node(drawing: Drawing) -> list[Value]:
+    """Put a node that changes nothing between a value that is given and what reads it.
+
+    Return the constants that the node reads.
+    """
+    value = drawing.one_of(drawing.given)
+    if not isinstance(value.elements, np.ndarray):
+        return []
+    dtype = element_type(value.elements)
+    kinds: list[Callable[[Drawing, Value], Value]] = [_identity, _cast, _reshaped]
+    kinds += [_sum, _product] if dtype in COMPUTED else []
+    kinds += [_dropout] if dtype in ("float", "double") else []
+    before = len(drawing.given)
+    readers = list(drawing.nodes)
+    made = drawing.one_of(kinds)(drawing, value)
+    drawing.nodes.insert(0, drawing.nodes.pop())
+    for node in readers:
+        _read_instead(node, value, made)
+    constants = drawing.given[before:]
+    del drawing.given[before:]
+    return constants
+
+
+def _identity(drawing: Drawing, value: Value) -> Value:
+    return drawing.apply("Identity", value)
+
+
+def _cast(drawing: Drawing, value: Value) -> Value:
+    return drawing.apply("Cast", value, to=NUMBERS[element_type(value.elements)])
+
+
+def _reshaped(drawing: Drawing, value: Value) -> Value:
+    sizes = [-1] if len(value.shape) == 1 and value.elements.size else list(value.shape)
+    return drawing.apply("Reshape", value, drawing.constant("int64", np.array(sizes, np.int64)))
+
+
+def _sum(drawing: Drawing, value: Value) -> Value:
+    """Subtract 0: to add it would make 0 of -0."""
+    return drawing.apply("Sub", value, drawing.constant(element_type(value.elements), 0))
+
+
+def _product(drawing: Drawing, value: Value) -> Value:
+    one = drawing.constant(element_type(value.elements), 1)
+    return drawing.apply("Mul", *drawing.shuffled((value, one)))
+
+
+def _dropout(drawing: Drawing, value: Value) -> Value:
+    return drawing.apply("Dropout", value)
