@@ -24,6 +24,8 @@ from harness.generate.reference import why_no_vote
 from harness.generate.schemas import OF_CONTRIB, operator_at, versions
 from harness.generate.stream import Stream
 from harness.generate.variations import (
+    HAS_DEFAULTS,
+    HAS_VAIN_NODE,
     add_vain_node,
     has_company,
     has_defaults,
@@ -69,6 +71,8 @@ class Generated:
     """Whether the standard's reference evaluator is to be believed on this case."""
     reason: str
     """Why the case is not VALID, or why the reference has no vote; else empty."""
+    forms: tuple[str, ...]
+    """What was changed of it when all was drawn: see harness.generate.variations."""
 
 
 def operators() -> list[tuple[str, int]]:
@@ -177,17 +181,21 @@ def _made(drawing: Drawing) -> Generated:
         types=tuple(_type_text(value) for value in drawing.given),
         reference_votes=kind is Kind.VALID and not loose,
         reason="; ".join((*drawing.faults, *drawing.doubts)) or loose,
+        forms=tuple(drawing.forms),
     )
 
 
 def _varied(drawing: Drawing, inputs: Sequence[Value], constants: Sequence[Value]) -> bytes:
     """Return the model, in another form at times: if nothing is refused of that form."""
     defaults = constants if has_defaults(drawing) else ()
+    if defaults:
+        drawing.forms.append(HAS_DEFAULTS)
     if not has_vain_node(drawing):
         return _model(drawing, inputs, constants, defaults)
     plain = copy.deepcopy(drawing.nodes)
     varied = _model(drawing, inputs, [*constants, *add_vain_node(drawing)], defaults)
     if not _is_refused(varied):
+        drawing.forms.append(HAS_VAIN_NODE)
         return varied
     drawing.nodes = plain
     return _model(drawing, inputs, constants, defaults)

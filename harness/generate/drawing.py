@@ -87,6 +87,8 @@ class Drawing(Stream):
     faults: list[str] = field(default_factory=list)
     mistakes: list[str] = field(default_factory=list)
     """Of the reference evaluator, on this case."""
+    forms: list[str] = field(default_factory=list)
+    """What was changed of the case when all was drawn, which means the same."""
     turned: str = ""
     """The edge to which one attribute was turned when all was drawn; empty for a plain case."""
     bound: dict[str, str] = field(default_factory=dict)

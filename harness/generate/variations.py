@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 
     from harness.generate.drawing import Drawing, Node, Value
 
+HAS_DEFAULTS = "constants are the defaults of inputs"
+HAS_COMPANY = "a Neg stands before it"
+HAS_VAIN_NODE = "a value comes out of a node that changes nothing"
+
 VAIN = 15
 """How many of a hundred chains have a node that changes nothing before a value that is given."""
 
@@ -68,6 +72,7 @@ def negate_before(drawing: Drawing, inputs: Sequence[Value]) -> list[Value]:
     made = drawing.apply("Neg", value)
     drawing.nodes.reverse()
     _read_instead(node, value, made)
+    drawing.forms.append(HAS_COMPANY)
     negated = replace(value, elements=-value.elements)
     return [negated if one is value else one for one in inputs]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from harness.generate.variations import HAS_DEFAULTS
 from harness.triage.generated.changes import (
     Judgement,
     Road,
@@ -187,3 +188,18 @@ def test_one_refusal_of_valid_and_of_wrong_cases_is_one_point() -> None:
     (found,) = points(Road(cases=cases, labels=["old", "new"], track=track), {})
 
     assert found.operators == ("Conv", "Pool")
+
+
+def test_a_death_of_a_rare_form_is_one_point_for_all_operators() -> None:
+    """Unlike a death that other cases of the operator share, whatever their form."""
+    forms = {"forms": (HAS_DEFAULTS,)}
+    cases = [a_case(0, "Add", **forms), a_case(0, "Greater", **forms)]
+    cases += [a_case(0, "MatMul", **forms), a_case(1, "MatMul"), a_case(1, "Add")]
+    track = {"1.20.1": [answered()] * 5, "1.21.1": [died()] * 4 + [answered()]}
+
+    found = points(Road(cases=cases, labels=LABELS[:2], track=track), {})
+
+    assert [(one.operators, one.pattern.conditions) for one in found] == [
+        (("Add", "Greater"), (HAS_DEFAULTS,)),
+        (("MatMul",), ()),
+    ]

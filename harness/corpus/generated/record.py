@@ -32,6 +32,8 @@ class Packed:
     reference: str
     """Why it does not vote."""
     asked: Asked
+    forms: tuple[str, ...] = ()
+    """What was changed of it when all was drawn, which means the same."""
 
     @property
     def is_spoilt(self) -> bool:
@@ -45,5 +47,5 @@ class Packed:
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
         """Return what was written."""
-        lists = {name: tuple(data[name]) for name in ("types", "shapes")}
+        lists = {name: tuple(data[name]) for name in ("types", "shapes", "forms")}
         return cls(**{**data, **lists, "asked": Asked.from_json(data["asked"])})

@@ -50,6 +50,7 @@ def packed_line(description: Description, packer: Packer, *, votes: bool) -> Pac
         votes=outputs is not None,
         reference=silent,
         asked=asked,
+        forms=made.forms,
     )
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from harness.generate.variations import HAS_DEFAULTS
 from harness.triage.generated.disagreements import VALID, size
 from harness.triage.generated.patterns import features, one_of_reasons, parts, pattern
 from harness.triage.generated.sights import State, agrees, differs, state_of
@@ -34,6 +35,7 @@ class Turn(StrEnum):
 
 
 REFUSALS = (Turn.REFUSES, Turn.ANSWERS)
+FATAL = (Turn.DIES, Turn.LIVES)
 
 
 class Judgement(StrEnum):
@@ -293,13 +295,22 @@ def _alike(changed: Mapping[int, Change]) -> tuple[list[list[int]], list[list[in
         operator = "" if change.turn in REFUSALS else change.case.operator
         groups[change.turn, change.judgement, operator, sign_of(change.text)].append(at)
     spoilt: dict[tuple[Turn, Judgement, str], list[int]] = defaultdict(list)
-    alike = []
+    alike: list[list[int]] = []
+    of_form: dict[tuple[Turn, Judgement, str, str], list[int]] = defaultdict(list)
     for (turn, judgement, _, sign), members in groups.items():
         if all(changed[at].case.is_spoilt for at in members):
             spoilt[turn, judgement, "" if turn in REFUSALS else sign] += members
+        elif turn in FATAL and (form := _rare_form([changed[at].case for at in members])):
+            of_form[turn, judgement, form, sign] += members
         else:
             alike.append(members)
+    alike += of_form.values()
     return [group for members in spoilt.values() for group in _few(members, changed)], alike
+
+
+def _rare_form(cases: Sequence[Packed]) -> str:
+    """Return the form that all the cases have, if few have it: whatever operator it stands in."""
+    return HAS_DEFAULTS if all(HAS_DEFAULTS in case.forms for case in cases) else ""
 
 
 def _few(members: Sequence[int], changed: Mapping[int, Change]) -> Iterator[list[int]]:

@@ -180,6 +180,7 @@ def _features(case: Packed, names: Iterable[str], opsets: Iterable[int]) -> Iter
         yield case.reason
     elif case.reason:
         yield from map(Reason, (case.reason, *case.reason.split("; ")))
+    yield from case.forms
     for opset in opsets:
         if case.opset >= opset:
             yield f"opset ≥ {opset}"
@@ -191,6 +192,7 @@ def _features(case: Packed, names: Iterable[str], opsets: Iterable[int]) -> Iter
     yield "all arguments given at run" if len(case.types) == len(case.shapes) else "has constants"
     for at, of in enumerate(case.types):
         yield f"argument {at} is {of}"
+        yield f"an argument is {of}"
     for at, shape in enumerate(case.shapes):
         yield f"input {at} has rank {_rank_of(shape)}"
         if "0" in shape.split("x"):
@@ -224,6 +226,8 @@ def _rank(feature: str) -> int:
     """Return how willingly a condition is told: an attribute's value tells a person most."""
     if "=" in feature:
         return 0
+    if feature.startswith("an argument"):  # which one says more
+        return 3
     return 1 if feature.startswith("opset") else 2
 
 
