@@ -70,9 +70,7 @@ def source(
 
 
 def _bias(drawing: Drawing, shape: tuple[int, ...]) -> Value:
-    """Return a bias: floats, or integers with a scale that need not be the product's."""
-    if drawing.chance(50):
-        return drawing.tensor("float", shape, is_parameter=True)
+    """Return a bias of integers, with a scale that need not be the product's."""
     whole = drawing.tensor("int32", shape, is_parameter=True)
     return restored(drawing, whole, (drawing.constant("float", drawing.one_of(SCALES)), None))
 
@@ -145,10 +143,8 @@ def conv(drawing: Drawing) -> None:
 
 
 def _move_before(drawing: Drawing, reader: Node) -> None:
-    """Move the last node before the one that reads it; nothing, where it is the reader itself."""
-    last = drawing.nodes.pop()
-    at = len(drawing.nodes) if last is reader else drawing.nodes.index(reader)
-    drawing.nodes.insert(at, last)
+    """Move the last node before the one that reads it."""
+    drawing.nodes.insert(drawing.nodes.index(reader), drawing.nodes.pop())
 
 
 @draws("chain/qdq-matmul", "chain/qdq-gemm")
@@ -164,7 +160,9 @@ def matmul(drawing: Drawing) -> None:
     kind = drawing.one_of((dtype, "int8", "uint8"))
     right = source(drawing, kind, (columns, inner) if turned else (inner, columns))
     if is_gemm:
-        bias = _bias(drawing, drawing.one_of(((columns,), (columns,), (1, columns), ())))
+        wide = drawing.one_of(((columns,), (columns,), (1, columns), ()))
+        is_float = drawing.chance(50)
+        bias = drawing.tensor("float", wide) if is_float else _bias(drawing, wide)
         made = drawing.apply(
             "Gemm",
             left,
