@@ -50,6 +50,8 @@ FOLDED = 8
 
 CHAIN_OPSETS = (13, 17, 21)
 
+HAS_UNREAD = "an input is read by no node"
+
 EVERY = 5
 """One case of so many is an edge case."""
 
@@ -72,7 +74,7 @@ class Generated:
     reason: str
     """Why the case is not VALID, or why the reference has no vote; else empty."""
     forms: tuple[str, ...]
-    """What was changed of it when all was drawn: see harness.generate.variations."""
+    """HAS_UNREAD, and what was changed when all was drawn: see harness.generate.variations."""
 
 
 def operators() -> list[tuple[str, int]]:
@@ -181,8 +183,18 @@ def _made(drawing: Drawing) -> Generated:
         types=tuple(_type_text(value) for value in drawing.given),
         reference_votes=kind is Kind.VALID and not loose,
         reason="; ".join((*drawing.faults, *drawing.doubts)) or loose,
-        forms=tuple(drawing.forms),
+        forms=(*drawing.forms, *([HAS_UNREAD] if _has_unread(drawing, inputs) else ())),
     )
+
+
+def _has_unread(drawing: Drawing, inputs: Sequence[Value]) -> bool:
+    """Say whether no node reads one of the inputs, as where an end of a Clip is left out."""
+    read = {name for node in drawing.nodes for name in node.inputs}
+    bodies = [one for node in drawing.nodes for one in node.attributes.values()]
+    for body in bodies:
+        if isinstance(body, onnx.GraphProto):
+            read |= {name for node in body.node for name in node.input}
+    return any(value.name not in read for value in inputs)
 
 
 def _varied(drawing: Drawing, inputs: Sequence[Value], constants: Sequence[Value]) -> bytes:

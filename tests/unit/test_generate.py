@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import subprocess
 import sys
 from collections import Counter
@@ -12,7 +13,7 @@ import onnx
 import pytest
 
 from harness.errors import ConfigurationError
-from harness.generate.cases import descriptions, generated, operators
+from harness.generate.cases import HAS_UNREAD, descriptions, generated, operators
 from harness.generate.description import GENERATOR_VERSION, Description, Kind
 from harness.generate.families import families
 
@@ -157,3 +158,16 @@ def has_full_blocks(case: Generated) -> bool:
     sizes, scales = (shapes[before.get(name, name)] for name in node.input[:2])
     block, axis = stated.get("block_size", 0), stated.get("axis", 1)
     return bool(block > 1 and scales[axis] > 1 and sizes[axis] == block * scales[axis])
+
+
+def test_an_input_that_no_node_reads_is_told() -> None:
+    """A Clip without its lower end has the drawn end beside it; bodies read what is outside."""
+    made = [generated(one) for one in descriptions(["chain/conv-add-relu", "If"], SEED, 400)]
+
+    told = [one for one in made if HAS_UNREAD in one.forms]
+
+    assert told
+    for case in told:
+        graph = onnx.load_from_string(case.model).graph
+        text = onnx.printer.to_text(graph)
+        assert any(not re.search(rf"[(,] ?{one.name}[,)]", text) for one in graph.input)

@@ -33,7 +33,7 @@ class Packed:
     """Why it does not vote."""
     asked: Asked
     forms: tuple[str, ...] = ()
-    """What was changed of it when all was drawn, which means the same."""
+    """What was changed of it when all was drawn, and whether no node reads an input."""
 
     @property
     def is_spoilt(self) -> bool:
