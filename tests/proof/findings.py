@@ -2,9 +2,9 @@
 
 A program's first line names its build: ``# cpu`` or ``# openvino`` (the pinned releases that the
 head of FINDINGS.md states) or a requirement such as ``onnxruntime==1.24.4``. It may also name
-``MALLOC_PERTURB_=165``, ``AVX-512`` (what a processor must have), and the findings whose beginning
-it shares. Each further line that is only a comment, from its first column on, is what the program
-does:
+``MALLOC_PERTURB_=165``, ``AVX-512`` or ``no AVX-512`` (what a processor must have or lack), and the
+findings whose beginning it shares. Each further line that is only a comment, from its first column
+on, is what the program does:
 
 - ``# [1 1] [-1]; right: [1 2]``: a line that it prints or an error that it ends with; an ellipsis
   stands for anything;
@@ -30,6 +30,7 @@ PINNED = {"cpu": "onnxruntime==1.32.0", "openvino": "onnxruntime-openvino==1.24.
 PYTHON = "3.11"
 PERTURBED = "MALLOC_PERTURB_"
 WIDE = "AVX-512"
+NARROW = f"no {WIDE}"
 
 _HEADING_OR_PROGRAM = re.compile(
     r"^##+ (?P<heading>[^\n]+)$|^```python\n(?P<text>.*?)^```$", re.MULTILINE | re.DOTALL
@@ -53,6 +54,8 @@ class Finding:
     """Whether memory that nobody sets must show as the same garbage every time."""
     wide: bool
     """Whether it shows only on processors with AVX-512."""
+    narrow: bool
+    """Whether it shows only on processors without AVX-512."""
     text: str
     wanted: tuple[str, ...]
     """What it prints or how it ends, line by line."""
@@ -127,7 +130,8 @@ def _finding(name: str, first: str, text: str) -> Finding:
         name=name,
         requirements=(build, "onnx==1.23.2", *_NUMPY.findall(first)),
         perturbed=PERTURBED in first,
-        wide=WIDE in first,
+        wide=WIDE in first and NARROW not in first,
+        narrow=NARROW in first,
         text=text,
         wanted=wanted,
     )

@@ -36,6 +36,15 @@ def test_a_finding_says_what_it_needs() -> None:
     assert len(second.signals) == 2
 
 
+def test_a_finding_may_need_a_processor_without_something() -> None:
+    """What must be lacking is told from what must be there."""
+    page = PAGE.replace("AVX-512", "no AVX-512")
+
+    _, second = findings(page)
+
+    assert (second.wide, second.narrow) == (False, True)
+
+
 @pytest.mark.parametrize(
     ("code", "output", "shows"),
     [(0, "[1,  2.5]\n", True), (0, "[1, 3]\n", False), (0, "", False)],
