@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import difflib
 import functools
 import itertools
@@ -24,13 +23,11 @@ from harness.generate.reference import why_no_vote
 from harness.generate.schemas import OF_CONTRIB, operator_at, versions
 from harness.generate.stream import Stream
 from harness.generate.variations import (
-    HAS_DEFAULTS,
     HAS_VAIN_NODE,
     add_vain_node,
-    has_company,
-    has_defaults,
+    defaults_among,
     has_vain_node,
-    negate_before,
+    with_company,
 )
 
 if TYPE_CHECKING:
@@ -166,9 +163,7 @@ def _drawn(description: Description) -> Drawing:
 
 def _made(drawing: Drawing) -> Generated:
     constants = [value for value in drawing.given if _is_constant(drawing, value)]
-    inputs = [value for value in drawing.given if value not in constants]
-    if has_company(drawing):
-        inputs = negate_before(drawing, inputs)
+    inputs = with_company(drawing, [one for one in drawing.given if one not in constants])
     model = _varied(drawing, inputs, constants)
     if drawing.turned and _is_refused(model):
         drawing.faults, drawing.doubts = [drawing.turned], []
@@ -199,12 +194,10 @@ def _has_unread(drawing: Drawing, inputs: Sequence[Value]) -> bool:
 
 def _varied(drawing: Drawing, inputs: Sequence[Value], constants: Sequence[Value]) -> bytes:
     """Return the model, in another form at times: if nothing is refused of that form."""
-    defaults = constants if has_defaults(drawing) else ()
-    if defaults:
-        drawing.forms.append(HAS_DEFAULTS)
+    defaults = defaults_among(drawing, constants)
     if not has_vain_node(drawing):
         return _model(drawing, inputs, constants, defaults)
-    plain = copy.deepcopy(drawing.nodes)
+    plain = drawing.nodes
     varied = _model(drawing, inputs, [*constants, *add_vain_node(drawing)], defaults)
     if not _is_refused(varied):
         drawing.forms.append(HAS_VAIN_NODE)

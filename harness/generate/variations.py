@@ -43,9 +43,31 @@ COMPUTED = ("float", "double", "int32", "int64")
 """Element types that every version of arithmetic takes."""
 
 
-def has_defaults(drawing: Drawing) -> bool:
-    """Draw whether the constants of a case are the defaults of inputs."""
-    return drawing.chance(DEFAULTS)
+def with_company(drawing: Drawing, inputs: Sequence[Value]) -> Sequence[Value]:
+    """Put a Neg before the node of some cases, and return the inputs with what it is to negate.
+
+    The node sees what was drawn. As it is, where nothing is given that can be negated exactly.
+    """
+    if len(drawing.nodes) != 1 or not drawing.chance(ACCOMPANIED):
+        return inputs
+    (node,) = drawing.nodes
+    read = [one for one in inputs if one.name in node.inputs and _can_be_negated(one)]
+    if not read or any(isinstance(one, GraphProto) for one in node.attributes.values()):
+        return inputs
+    value = read[0]
+    made = drawing.apply("Neg", value)
+    drawing.nodes = [drawing.nodes[-1], _reading(node, made, instead_of=value)]
+    drawing.forms.append(HAS_COMPANY)
+    negated = replace(value, elements=-value.elements)
+    return [negated if one is value else one for one in inputs]
+
+
+def defaults_among(drawing: Drawing, constants: Sequence[Value]) -> Sequence[Value]:
+    """Return which constants are the defaults of inputs: in some cases all, in most none."""
+    if not drawing.chance(DEFAULTS) or not constants:
+        return ()
+    drawing.forms.append(HAS_DEFAULTS)
+    return constants
 
 
 def has_vain_node(drawing: Drawing) -> bool:
@@ -54,31 +76,30 @@ def has_vain_node(drawing: Drawing) -> bool:
     return is_chain and not drawing.turned and drawing.chance(VAIN)
 
 
-def has_company(drawing: Drawing) -> bool:
-    """Draw whether a case of one node is to have another one before it."""
-    return len(drawing.nodes) == 1 and drawing.chance(ACCOMPANIED)
+def add_vain_node(drawing: Drawing) -> list[Value]:
+    """Put a node that changes nothing between a value that is given and what reads it.
 
-
-def negate_before(drawing: Drawing, inputs: Sequence[Value]) -> list[Value]:
-    """Put a Neg before the node, and return the inputs with what it is to negate.
-
-    The node sees what was drawn. As it is, where nothing is given that can be negated exactly.
+    Return the constants that the node reads. The nodes that were there stay as they are.
     """
-    node = drawing.nodes[0]
-    read = [one for one in inputs if one.name in node.inputs and _can_be_negated(one)]
-    if not read or any(isinstance(one, GraphProto) for one in node.attributes.values()):
-        return list(inputs)
-    value = read[0]
-    made = drawing.apply("Neg", value)
-    drawing.nodes.reverse()
-    _read_instead(node, value, made)
-    drawing.forms.append(HAS_COMPANY)
-    negated = replace(value, elements=-value.elements)
-    return [negated if one is value else one for one in inputs]
+    value = drawing.one_of(drawing.given)
+    if not isinstance(value.elements, np.ndarray):
+        return []
+    dtype = element_type(value.elements)
+    kinds: list[Callable[[Drawing, Value], Value]] = [_identity, _cast, _reshaped]
+    kinds += [_difference, _product] if dtype in COMPUTED else []
+    kinds += [_dropout] if dtype in ("float", "double") else []
+    before = len(drawing.given)
+    made = drawing.one_of(kinds)(drawing, value)
+    vain = drawing.nodes.pop()
+    drawing.nodes = [vain, *(_reading(one, made, instead_of=value) for one in drawing.nodes)]
+    constants = drawing.given[before:]
+    del drawing.given[before:]
+    return constants
 
 
-def _read_instead(node: Node, value: Value, other: Value) -> None:
-    node.inputs[:] = [other.name if name == value.name else name for name in node.inputs]
+def _reading(node: Node, value: Value, *, instead_of: Value) -> Node:
+    names = [value.name if name == instead_of.name else name for name in node.inputs]
+    return replace(node, inputs=names)
 
 
 def _can_be_negated(value: Value) -> bool:
@@ -88,29 +109,6 @@ def _can_be_negated(value: Value) -> bool:
     if dtype not in SIGNED:
         return False
     return is_float(dtype) or not bool((value.elements == whole_limits(dtype)[0]).any())
-
-
-def add_vain_node(drawing: Drawing) -> list[Value]:
-    """Put a node that changes nothing between a value that is given and what reads it.
-
-    Return the constants that the node reads.
-    """
-    value = drawing.one_of(drawing.given)
-    if not isinstance(value.elements, np.ndarray):
-        return []
-    dtype = element_type(value.elements)
-    kinds: list[Callable[[Drawing, Value], Value]] = [_identity, _cast, _reshaped]
-    kinds += [_sum, _product] if dtype in COMPUTED else []
-    kinds += [_dropout] if dtype in ("float", "double") else []
-    before = len(drawing.given)
-    readers = list(drawing.nodes)
-    made = drawing.one_of(kinds)(drawing, value)
-    drawing.nodes.insert(0, drawing.nodes.pop())
-    for node in readers:
-        _read_instead(node, value, made)
-    constants = drawing.given[before:]
-    del drawing.given[before:]
-    return constants
 
 
 def _identity(drawing: Drawing, value: Value) -> Value:
@@ -126,7 +124,7 @@ def _reshaped(drawing: Drawing, value: Value) -> Value:
     return drawing.apply("Reshape", value, drawing.constant("int64", np.array(sizes, np.int64)))
 
 
-def _sum(drawing: Drawing, value: Value) -> Value:
+def _difference(drawing: Drawing, value: Value) -> Value:
     """Subtract 0: to add it would make 0 of -0."""
     return drawing.apply("Sub", value, drawing.constant(element_type(value.elements), 0))
 

@@ -30,6 +30,7 @@ def a_case(index: int, operator: str = "Add", **changed: Any) -> Packed:
         "votes": True,
         "reference": "",
         "asked": asked,
+        "forms": (),
     }
     return Packed(**{**made, **changed})
 

@@ -32,7 +32,7 @@ class Packed:
     reference: str
     """Why it does not vote."""
     asked: Asked
-    forms: tuple[str, ...] = ()
+    forms: tuple[str, ...]
     """What was changed of it when all was drawn, and whether no node reads an input."""
 
     @property

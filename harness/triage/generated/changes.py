@@ -296,21 +296,16 @@ def _alike(changed: Mapping[int, Change]) -> tuple[list[list[int]], list[list[in
         groups[change.turn, change.judgement, operator, sign_of(change.text)].append(at)
     spoilt: dict[tuple[Turn, Judgement, str], list[int]] = defaultdict(list)
     alike: list[list[int]] = []
-    of_form: dict[tuple[Turn, Judgement, str, str], list[int]] = defaultdict(list)
+    rare: dict[tuple[Turn, Judgement, str], list[int]] = defaultdict(list)
     for (turn, judgement, _, sign), members in groups.items():
         if all(changed[at].case.is_spoilt for at in members):
             spoilt[turn, judgement, "" if turn in REFUSALS else sign] += members
-        elif turn in FATAL and (form := _rare_form([changed[at].case for at in members])):
-            of_form[turn, judgement, form, sign] += members
+        elif turn in FATAL and all(HAS_DEFAULTS in changed[at].case.forms for at in members):
+            rare[turn, judgement, sign] += members  # a form that few have, in any operator
         else:
             alike.append(members)
-    alike += of_form.values()
+    alike += rare.values()
     return [group for members in spoilt.values() for group in _few(members, changed)], alike
-
-
-def _rare_form(cases: Sequence[Packed]) -> str:
-    """Return the form that all the cases have, if few have it: whatever operator it stands in."""
-    return HAS_DEFAULTS if all(HAS_DEFAULTS in case.forms for case in cases) else ""
 
 
 def _few(members: Sequence[int], changed: Mapping[int, Change]) -> Iterator[list[int]]:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 BYTES = ("uint8", "int8")
 SCALES = (0.0625, 0.125, 0.25, 0.5, 1.0)
 FOUR_BITS = 21
-"""The opset from which quantisation has 16 and 4 bits."""
+"""The opset from which quantisation has 16 and 4 bits, and blocks."""
 
 
 def _pair(drawing: Drawing, dtype: str, scale: float | None = None) -> tuple[Value, Value | None]:
@@ -45,11 +45,18 @@ def quantised(
     return drawing.seen(drawing.apply("QuantizeLinear", value, *pair))
 
 
-def restored(drawing: Drawing, value: Value, pair: tuple[Value, Value | None]) -> Value:
+def restored(
+    drawing: Drawing,
+    value: Value,
+    pair: tuple[Value, Value | None],
+    *,
+    axis: int | None = None,
+    block_size: int | None = None,
+) -> Value:
     """Return a quantised value as floats."""
     if drawing.opset < 19:  # noqa: PLR2004 - the opset of the next version
         drawing.mistaken("lacks the DequantizeLinear of this opset")
-    return drawing.apply("DequantizeLinear", value, *pair)
+    return drawing.apply("DequantizeLinear", value, *pair, axis=axis, block_size=block_size)
 
 
 def source(
